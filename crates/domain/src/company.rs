@@ -1,0 +1,206 @@
+//! A set of books and its status words. The status is derived from facts every time it is shown; it is never stored.
+use crate::clock::Timestamp;
+
+/// The word shown for a company, first match wins (product.md, "How a company's status is derived").
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SyncStatus {
+    Syncing,
+    /// Waiting for a provider's limit or recovery until this instant (milliseconds UTC).
+    Waiting { until_ms: i64 },
+    InvalidToken,
+    Paused,
+    NeedsResync(Reason),
+    Synced,
+}
+
+/// Why a company needs a resync.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    NeverSynced,
+    Due,
+    Failed,
+    Cancelled,
+    /// The process that ran the last sync stopped; it continues from its checkpoints.
+    Interrupted,
+    ScopeMissing,
+    MappingChanged,
+    TieOutFailed,
+    DeletionCheckOverdue,
+}
+
+impl Reason {
+    pub fn label(self) -> &'static str {
+        match self {
+            Reason::NeverSynced => "never synced",
+            Reason::Due => "due",
+            Reason::Failed => "last sync failed",
+            Reason::Cancelled => "cancelled",
+            Reason::Interrupted => "interrupted, continuing",
+            Reason::ScopeMissing => "permission missing",
+            Reason::MappingChanged => "mapping changed",
+            Reason::TieOutFailed => "does not tie out",
+            Reason::DeletionCheckOverdue => "deletion check overdue",
+        }
+    }
+}
+
+impl SyncStatus {
+    /// The fixed wording of the Data Feed.
+    pub fn label(&self) -> &'static str {
+        match self {
+            SyncStatus::Syncing => "Syncing",
+            SyncStatus::Waiting { .. } => "Waiting",
+            SyncStatus::InvalidToken => "Invalid token",
+            SyncStatus::Paused => "Paused",
+            SyncStatus::NeedsResync(_) => "Needs Resync",
+            SyncStatus::Synced => "Synced",
+        }
+    }
+    /// The word of the JSON of `tieout status` and of filters in addresses.
+    pub fn key(&self) -> &'static str {
+        match self {
+            SyncStatus::Syncing => "syncing",
+            SyncStatus::Waiting { .. } => "waiting",
+            SyncStatus::InvalidToken => "invalid_token",
+            SyncStatus::Paused => "paused",
+            SyncStatus::NeedsResync(_) => "needs_resync",
+            SyncStatus::Synced => "synced",
+        }
+    }
+}
+
+/// The facts a status is derived from, all in milliseconds UTC.
+#[derive(Clone, Debug, Default)]
+pub struct StatusFacts {
+    /// A run is queued.
+    pub queued: bool,
+    /// A queued run may not start before this instant.
+    pub run_after_ms: Option<i64>,
+    /// A queued run waits for a provider's limit or recovery (it was started before and put back).
+    pub waits_for_provider: bool,
+    /// A run is in state running, and its lease ends here.
+    pub lease_until_ms: Option<i64>,
+    pub connection_invalid: bool,
+    pub paused: bool,
+    pub last_success_ms: Option<i64>,
+    pub last_run_failed: bool,
+    pub last_run_cancelled: bool,
+    pub interval_secs: i64,
+    pub verification_failed: bool,
+    pub scope_missing: bool,
+}
+
+/// Derives the status word from facts.
+pub fn sync_status(facts: &StatusFacts, now: Timestamp) -> SyncStatus {
+    let now_ms = now.as_millisecond();
+    if facts.lease_until_ms.is_some_and(|until| until > now_ms) {
+        return SyncStatus::Syncing;
+    }
+    if facts.queued {
+        return match facts.run_after_ms {
+            Some(until_ms) if facts.waits_for_provider && until_ms > now_ms => SyncStatus::Waiting { until_ms },
+            _ => SyncStatus::Syncing,
+        };
+    }
+    if facts.connection_invalid {
+        return SyncStatus::InvalidToken;
+    }
+    if facts.paused {
+        return SyncStatus::Paused;
+    }
+    if facts.lease_until_ms.is_some() {
+        return SyncStatus::NeedsResync(Reason::Interrupted);
+    }
+    let Some(last_success_ms) = facts.last_success_ms else {
+        return SyncStatus::NeedsResync(if facts.last_run_failed {
+            Reason::Failed
+        } else if facts.last_run_cancelled {
+            Reason::Cancelled
+        } else {
+            Reason::NeverSynced
+        });
+    };
+    if facts.last_run_failed {
+        return SyncStatus::NeedsResync(Reason::Failed);
+    }
+    if facts.last_run_cancelled {
+        return SyncStatus::NeedsResync(Reason::Cancelled);
+    }
+    // due: last success older than the interval plus a tenth
+    if now_ms - last_success_ms > facts.interval_secs * 1_100 {
+        return SyncStatus::NeedsResync(Reason::Due);
+    }
+    if facts.scope_missing {
+        return SyncStatus::NeedsResync(Reason::ScopeMissing);
+    }
+    if facts.verification_failed {
+        return SyncStatus::NeedsResync(Reason::TieOutFailed);
+    }
+    SyncStatus::Synced
+}
+
+/// The second, independent mark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Mark {
+    NotChecked,
+    NotVerified,
+    Verified,
+}
+
+impl Mark {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Mark::NotChecked => "not_checked",
+            Mark::NotVerified => "not_verified",
+            Mark::Verified => "verified",
+        }
+    }
+    pub fn parse(word: &str) -> Option<Mark> {
+        [Mark::NotChecked, Mark::NotVerified, Mark::Verified].into_iter().find(|m| m.as_str() == word)
+    }
+    pub fn label(self) -> &'static str {
+        match self {
+            Mark::NotChecked => "Not checked",
+            Mark::NotVerified => "Not verified",
+            Mark::Verified => "Verified",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn now() -> Timestamp {
+        Timestamp::from_millisecond(10_000_000).unwrap()
+    }
+    fn good() -> StatusFacts {
+        StatusFacts { last_success_ms: Some(9_999_000), interval_secs: 3_600, ..StatusFacts::default() }
+    }
+
+    // proves B1
+    #[test]
+    fn each_word_follows_from_its_facts() {
+        assert_eq!(sync_status(&good(), now()), SyncStatus::Synced);
+        assert_eq!(sync_status(&StatusFacts { queued: true, ..good() }, now()), SyncStatus::Syncing);
+        assert_eq!(
+            sync_status(&StatusFacts { queued: true, run_after_ms: Some(10_060_000), waits_for_provider: true, ..good() }, now()),
+            SyncStatus::Waiting { until_ms: 10_060_000 }
+        );
+        assert_eq!(sync_status(&StatusFacts { connection_invalid: true, ..good() }, now()), SyncStatus::InvalidToken);
+        assert_eq!(sync_status(&StatusFacts { paused: true, ..good() }, now()), SyncStatus::Paused);
+        assert_eq!(sync_status(&StatusFacts { last_run_failed: true, ..good() }, now()), SyncStatus::NeedsResync(Reason::Failed));
+        assert_eq!(sync_status(&StatusFacts { verification_failed: true, ..good() }, now()), SyncStatus::NeedsResync(Reason::TieOutFailed));
+        assert_eq!(sync_status(&StatusFacts { last_success_ms: Some(1_000_000), ..good() }, now()), SyncStatus::NeedsResync(Reason::Due));
+        assert_eq!(sync_status(&StatusFacts::default(), now()), SyncStatus::NeedsResync(Reason::NeverSynced));
+    }
+
+    // proves B4
+    #[test]
+    fn syncing_ends_with_the_lease_even_if_nobody_says_so() {
+        let alive = StatusFacts { lease_until_ms: Some(10_000_001), ..good() };
+        let dead = StatusFacts { lease_until_ms: Some(10_000_000), ..good() };
+        assert_eq!(sync_status(&alive, now()), SyncStatus::Syncing);
+        assert_eq!(sync_status(&dead, now()), SyncStatus::NeedsResync(Reason::Interrupted));
+    }
+}

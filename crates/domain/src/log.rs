@@ -1,0 +1,314 @@
+//! The sentences of the integration log. The log never holds what stands in the books: no amounts, no names, no payloads.
+use crate::data_type::DataType;
+use crate::problem::{Problem, ProblemKind};
+use crate::sync::{Counts, Extent};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum LogType {
+    Milestone,
+    Event,
+}
+
+impl LogType {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            LogType::Milestone => "milestone",
+            LogType::Event => "event",
+        }
+    }
+    pub fn label(self) -> &'static str {
+        match self {
+            LogType::Milestone => "Milestone",
+            LogType::Event => "Event",
+        }
+    }
+    pub fn parse(word: &str) -> Option<LogType> {
+        [LogType::Milestone, LogType::Event].into_iter().find(|t| t.as_str() == word)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum LogStatus {
+    Success,
+    Error,
+}
+
+impl LogStatus {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            LogStatus::Success => "success",
+            LogStatus::Error => "error",
+        }
+    }
+    pub fn label(self) -> &'static str {
+        match self {
+            LogStatus::Success => "Success",
+            LogStatus::Error => "Error",
+        }
+    }
+    pub fn parse(word: &str) -> Option<LogStatus> {
+        [LogStatus::Success, LogStatus::Error].into_iter().find(|s| s.as_str() == word)
+    }
+}
+
+/// Everything the log can say, one variant for each sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LogMessage {
+    // milestones, in the order of a run
+    SyncStarted { extent: Extent },
+    CompanyImported,
+    ChartImported { counts: Counts },
+    ContactsImported { counts: Counts },
+    TransactionsSynced { counts: Counts },
+    LedgerImported { entries: u64, months: u64 },
+    ReportsImported { reports: u64 },
+    NormalizationComplete { records: u64, quarantined: u64 },
+    Verified { accounts: u64, months: u64 },
+    SyncFinished { counts: Counts, calls: u64, secs: u64 },
+    // errors that take the place of a milestone
+    DoesNotTieOut { accounts: u64, places: Vec<AccountMonth> },
+    SyncFailed { problem: Problem },
+    // events
+    SyncContinued { attempt: u32 },
+    SyncCancelled,
+    WaitingForProvider { problem: Problem, until: String },
+    RetryLater { problem: Problem, attempt: u32, of: u32, until: String },
+    RecordsQuarantined { data_type: DataType, ids: Vec<String>, reason: String },
+    DataTypeFailed { data_type: DataType, problem: Problem },
+    EntriesUnbalanced { ids: Vec<String> },
+    RepairStarted { places: Vec<AccountMonth> },
+    Repaired { places: Vec<AccountMonth> },
+    WindowSplit { from: String, to: String },
+    ChangesOverflowed { data_type: DataType },
+    DeletionsNoticed { data_type: DataType, count: u64 },
+    FullSyncInstead { reason: &'static str },
+    TokenRefreshed,
+    TokenRefused { problem: Problem },
+    AccountConnected,
+    AccountReconnected,
+    AccountDisconnected { revoked: bool },
+    CompanyLinked,
+    CompanyUnlinked,
+}
+
+/// One account in one month, by the provider's id of the account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountMonth {
+    pub account_id: String,
+    /// `2026-01`.
+    pub month: String,
+}
+
+fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+fn changes(counts: &Counts) -> String {
+    let mut parts = Vec::new();
+    for (n, word) in [(counts.added, "added"), (counts.changed, "updated"), (counts.deleted, "deleted"), (counts.quarantined, "quarantined")] {
+        if n > 0 {
+            parts.push(format!("{} {word}", grouped(n)));
+        }
+    }
+    if parts.is_empty() { "nothing changed".into() } else { parts.join(", ") }
+}
+
+fn places_text(places: &[AccountMonth]) -> String {
+    let mut shown: Vec<String> = places.iter().take(3).map(|p| format!("account {} in {}", p.account_id, p.month)).collect();
+    if places.len() > 3 {
+        shown.push(format!("{} more", places.len() - 3));
+    }
+    shown.join(", ")
+}
+
+fn plural(n: u64, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(n), if n == 1 { one } else { many })
+}
+
+impl LogMessage {
+    pub fn log_type(&self) -> LogType {
+        use LogMessage::*;
+        match self {
+            SyncStarted { .. } | CompanyImported | ChartImported { .. } | ContactsImported { .. } | TransactionsSynced { .. } | LedgerImported { .. }
+            | ReportsImported { .. } | NormalizationComplete { .. } | Verified { .. } | SyncFinished { .. } | DoesNotTieOut { .. } | SyncFailed { .. } => {
+                LogType::Milestone
+            }
+            _ => LogType::Event,
+        }
+    }
+
+    pub fn status(&self) -> LogStatus {
+        use LogMessage::*;
+        match self {
+            DoesNotTieOut { .. } | SyncFailed { .. } | RecordsQuarantined { .. } | DataTypeFailed { .. } | EntriesUnbalanced { .. } | TokenRefused { .. } => {
+                LogStatus::Error
+            }
+            _ => LogStatus::Success,
+        }
+    }
+
+    /// The sentence a person reads.
+    pub fn sentence(&self) -> String {
+        use LogMessage::*;
+        match self {
+            SyncStarted { extent: Extent::Full } => "Sync started: everything".into(),
+            SyncStarted { extent: Extent::Changes } => "Sync started: changes since the last sync".into(),
+            CompanyImported => "Company information imported".into(),
+            ChartImported { counts } => format!("Chart of accounts imported: {}", changes(counts)),
+            ContactsImported { counts } => format!("Contacts imported: {}", changes(counts)),
+            TransactionsSynced { counts } => format!("Transactions synced: {}", changes(counts)),
+            LedgerImported { entries, months } => {
+                format!("Ledger imported: {} in {}", plural(*entries, "entry", "entries"), plural(*months, "month", "months"))
+            }
+            ReportsImported { reports } => format!("Reports imported: {}", plural(*reports, "report", "reports")),
+            NormalizationComplete { records, quarantined: 0 } => format!("Normalization complete: {}", plural(*records, "record", "records")),
+            NormalizationComplete { records, quarantined } => {
+                format!("Normalization complete: {}, {} quarantined", plural(*records, "record", "records"), grouped(*quarantined))
+            }
+            Verified { accounts, months: 0 } => {
+                format!("Verified against the provider's trial balance: {}", plural(*accounts, "account", "accounts"))
+            }
+            Verified { accounts, months } => format!(
+                "Verified against the provider's trial balance: {} and every one of {}",
+                plural(*accounts, "account", "accounts"),
+                plural(*months, "month", "months")
+            ),
+            SyncFinished { counts, calls, secs } => {
+                format!("Sync finished: {} with {} in {}", changes(counts), plural(*calls, "call", "calls"), plural(*secs, "second", "seconds"))
+            }
+            DoesNotTieOut { accounts, places } if places.is_empty() => {
+                format!("Does not tie out: {} from the provider's trial balance", plural(*accounts, "account differs", "accounts differ"))
+            }
+            DoesNotTieOut { accounts, places } => format!(
+                "Does not tie out: {} from the provider's trial balance ({})",
+                plural(*accounts, "account differs", "accounts differ"),
+                places_text(places)
+            ),
+            SyncFailed { problem } => format!("Sync failed: {}", problem.sentence),
+            SyncContinued { attempt } => format!("Sync continued from its last checkpoint (attempt {attempt})"),
+            SyncCancelled => "Sync cancelled; what was synced is kept".into(),
+            WaitingForProvider { problem, until } => format!("{} The sync resumes at {until}.", problem.sentence),
+            RetryLater { problem, attempt, of, until } => format!("{} Try {attempt} of {of}; the next is at {until}.", problem.sentence),
+            RecordsQuarantined { data_type, ids, .. } => {
+                format!("{} could not be read and were set aside: {}", plural(ids.len() as u64, "record", "records"), data_type.label())
+            }
+            DataTypeFailed { data_type, problem } => format!("{} were not synced: {}", data_type.label(), problem.sentence),
+            EntriesUnbalanced { ids } => {
+                format!("{} whose debits and credits differ were set aside", plural(ids.len() as u64, "ledger entry", "ledger entries"))
+            }
+            RepairStarted { places } => format!("Reading again what differs: {}", places_text(places)),
+            Repaired { places } => format!("Repaired and equal again: {}", places_text(places)),
+            WindowSplit { from, to } => format!("The ledger from {from} to {to} is too large for one answer and is read in halves"),
+            ChangesOverflowed { data_type } => format!("{}: too many changes for one answer, read by query instead", data_type.label()),
+            DeletionsNoticed { data_type, count } => format!("{}: {} no longer exist at the provider", data_type.label(), grouped(*count)),
+            FullSyncInstead { reason } => format!("Syncing everything instead of changes: {reason}"),
+            TokenRefreshed => "Access renewed".into(),
+            TokenRefused { problem } => problem.sentence.clone(),
+            AccountConnected => "Account connected".into(),
+            AccountReconnected => "Account reconnected".into(),
+            AccountDisconnected { revoked: true } => "Account disconnected and access revoked at the provider".into(),
+            AccountDisconnected { revoked: false } => "Account disconnected; the provider did not confirm the revocation".into(),
+            CompanyLinked => "Company linked".into(),
+            CompanyUnlinked => "Company unlinked; its data is kept".into(),
+        }
+    }
+
+    /// The log body of an entry that has one: what happened, why, what to do, and the particulars.
+    pub fn body(&self, attempt: u32) -> Option<LogBody> {
+        use LogMessage::*;
+        let (problem, records) = match self {
+            SyncFailed { problem } | DataTypeFailed { problem, .. } | TokenRefused { problem } | WaitingForProvider { problem, .. } | RetryLater { problem, .. } => {
+                (problem.clone(), Vec::new())
+            }
+            DoesNotTieOut { places, .. } => (
+                Problem::new(ProblemKind::DoesNotTieOut, "Our ledger and the provider's own report differ."),
+                places.iter().map(|p| format!("account {} in {}", p.account_id, p.month)).collect(),
+            ),
+            RecordsQuarantined { data_type, ids, reason } => (
+                Problem::new(ProblemKind::UnexpectedData, reason.clone()),
+                ids.iter().take(50).map(|id| format!("{data_type} {id}")).collect(),
+            ),
+            EntriesUnbalanced { ids } => {
+                (Problem::new(ProblemKind::UnexpectedData, "Debits and credits of these ledger entries differ."), ids.iter().take(50).cloned().collect())
+            }
+            _ => return None,
+        };
+        let remedy = problem.kind.remedy();
+        Some(LogBody {
+            cause: problem.kind.cause().into(),
+            kind: problem.kind,
+            what_happened: problem.sentence,
+            what_to_do: remedy.sentence().into(),
+            endpoint: problem.endpoint,
+            http_status: problem.http_status,
+            provider_request_id: problem.provider_request_id,
+            records,
+            attempt,
+        })
+    }
+}
+
+/// The body of an error: fixed shape, shown in the drawer of a log entry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogBody {
+    /// The cause class, e.g. `provider limit`.
+    pub cause: String,
+    pub kind: ProblemKind,
+    pub what_happened: String,
+    pub what_to_do: String,
+    pub endpoint: Option<String>,
+    pub http_status: Option<u16>,
+    pub provider_request_id: Option<String>,
+    /// Record types and ids, or account ids and months; never names or amounts.
+    pub records: Vec<String>,
+    pub attempt: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sentences_say_what_happened_with_counts() {
+        let counts = Counts { added: 1_204, changed: 88, deleted: 3, ..Counts::default() };
+        assert_eq!(LogMessage::TransactionsSynced { counts }.sentence(), "Transactions synced: 1,204 added, 88 updated, 3 deleted");
+        assert_eq!(LogMessage::ContactsImported { counts: Counts::default() }.sentence(), "Contacts imported: nothing changed");
+        assert_eq!(
+            LogMessage::Verified { accounts: 1, months: 36 }.sentence(),
+            "Verified against the provider's trial balance: 1 account and every one of 36 months"
+        );
+        let place = AccountMonth { account_id: "33".into(), month: "2025-03".into() };
+        assert_eq!(
+            LogMessage::DoesNotTieOut { accounts: 1, places: vec![place] }.sentence(),
+            "Does not tie out: 1 account differs from the provider's trial balance (account 33 in 2025-03)"
+        );
+    }
+
+    // proves D5
+    #[test]
+    fn every_error_has_a_body_that_says_what_to_do() {
+        let problem = Problem::new(ProblemKind::ProviderDown, "QuickBooks does not answer.");
+        let errors = [
+            LogMessage::SyncFailed { problem: problem.clone() },
+            LogMessage::DataTypeFailed { data_type: DataType::Invoice, problem: problem.clone() },
+            LogMessage::TokenRefused { problem },
+            LogMessage::DoesNotTieOut { accounts: 2, places: vec![] },
+            LogMessage::RecordsQuarantined { data_type: DataType::Bill, ids: vec!["7".into()], reason: "no Id".into() },
+            LogMessage::EntriesUnbalanced { ids: vec!["Invoice 9".into()] },
+        ];
+        for error in errors {
+            assert_eq!(error.status(), LogStatus::Error);
+            let body = error.body(1).expect("an error has a body");
+            assert!(!body.what_happened.is_empty() && !body.what_to_do.is_empty() && !body.cause.is_empty());
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! A failure explained to a person: its kind, its sentence, its one remedy, and whether the job tries again.
+use crate::clock::Timestamp;
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProblemKind {
+    /// The provider no longer accepts this authorization.
+    NeedsReconnect,
+    /// A permission or scope is missing.
+    Forbidden,
+    /// The provider's limit is reached.
+    RateLimited,
+    /// The provider does not answer or answers with a server error.
+    ProviderDown,
+    /// An answer or record that cannot be read.
+    UnexpectedData,
+    /// Our ledger and the provider's report differ.
+    DoesNotTieOut,
+    /// A person stopped it.
+    Cancelled,
+    /// Something failed on our side.
+    Internal,
+}
+
+impl ProblemKind {
+    pub const ALL: [ProblemKind; 8] = [
+        ProblemKind::NeedsReconnect,
+        ProblemKind::Forbidden,
+        ProblemKind::RateLimited,
+        ProblemKind::ProviderDown,
+        ProblemKind::UnexpectedData,
+        ProblemKind::DoesNotTieOut,
+        ProblemKind::Cancelled,
+        ProblemKind::Internal,
+    ];
+    /// The one remedy of this kind: what to do, in words.
+    pub fn remedy(self) -> Remedy {
+        match self {
+            ProblemKind::NeedsReconnect => Remedy::Reconnect,
+            ProblemKind::Forbidden => Remedy::GrantAccess,
+            ProblemKind::RateLimited => Remedy::Wait,
+            ProblemKind::ProviderDown => Remedy::Resync,
+            ProblemKind::UnexpectedData => Remedy::ShowRecords,
+            ProblemKind::DoesNotTieOut => Remedy::ShowDifference,
+            ProblemKind::Cancelled => Remedy::Resync,
+            ProblemKind::Internal => Remedy::Resync,
+        }
+    }
+    /// Why, in a few words: the cause class shown in a log body.
+    pub fn cause(self) -> &'static str {
+        match self {
+            ProblemKind::NeedsReconnect => "sign-in expired",
+            ProblemKind::Forbidden => "permission or scope missing",
+            ProblemKind::RateLimited => "provider limit",
+            ProblemKind::ProviderDown => "provider outage",
+            ProblemKind::UnexpectedData => "record refused",
+            ProblemKind::DoesNotTieOut => "does not tie out",
+            ProblemKind::Cancelled => "cancelled",
+            ProblemKind::Internal => "our bug",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Remedy {
+    Reconnect,
+    GrantAccess,
+    Wait,
+    Resync,
+    ShowRecords,
+    ShowDifference,
+}
+
+impl Remedy {
+    /// The words on the button.
+    pub fn button(self) -> &'static str {
+        match self {
+            Remedy::Reconnect => "Reconnect",
+            Remedy::GrantAccess => "Grant access",
+            Remedy::Wait => "Wait",
+            Remedy::Resync => "Resync",
+            Remedy::ShowRecords => "Show records",
+            Remedy::ShowDifference => "Show the difference",
+        }
+    }
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Remedy::Reconnect => "Open Integrations, then Manage on the provider's card, and choose Reconnect. Syncing resumes by itself.",
+            Remedy::GrantAccess => "Reconnect and approve all requested access.",
+            Remedy::Wait => "Nothing to do: the sync resumes by itself when the limit allows.",
+            Remedy::Resync => "Choose Resync on the Data Feed. If it fails again, look at the provider's status page.",
+            Remedy::ShowRecords => "Look at the listed records; the rest was synced. They are read again with the next sync.",
+            Remedy::ShowDifference => "Open the company's verification panel: it names account and month. A resync reads them again.",
+        }
+    }
+}
+
+/// A failure, explained. It holds types, ids and counts, never what stands in the books.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    pub kind: ProblemKind,
+    /// One sentence for a person.
+    pub sentence: String,
+    /// The provider's word for the call: `GET query Invoice`.
+    pub endpoint: Option<String>,
+    pub http_status: Option<u16>,
+    /// `intuit_tid` or `Xero-Correlation-Id`.
+    pub provider_request_id: Option<String>,
+    /// When it may be tried again, where the provider says so.
+    pub retry_at: Option<Timestamp>,
+}
+
+impl Problem {
+    pub fn new(kind: ProblemKind, sentence: impl Into<String>) -> Problem {
+        Problem { kind, sentence: sentence.into(), endpoint: None, http_status: None, provider_request_id: None, retry_at: None }
+    }
+    /// What becomes of the job after its `attempt`-th try (1-based). No other code decides this.
+    pub fn retry(&self, attempt: u32, now: Timestamp) -> Retry {
+        match self.kind {
+            ProblemKind::RateLimited => {
+                let wait = self.retry_at.map_or(60, |at| (at.as_second() - now.as_second()).max(1));
+                Retry::Snooze { wait_secs: wait }
+            }
+            ProblemKind::ProviderDown | ProblemKind::Internal if attempt < 5 => Retry::Later { wait_secs: 15 << (attempt - 1).min(6) },
+            _ => Retry::Never,
+        }
+    }
+}
+
+/// What becomes of a job that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retry {
+    /// Put back without using up an attempt.
+    Snooze { wait_secs: i64 },
+    /// Put back; an attempt is used.
+    Later { wait_secs: i64 },
+    Never,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_cost_no_attempt_and_outages_are_tried_again_a_few_times() {
+        let now = Timestamp::from_second(1_000).unwrap();
+        let mut limited = Problem::new(ProblemKind::RateLimited, "limit");
+        limited.retry_at = Some(Timestamp::from_second(1_030).unwrap());
+        assert_eq!(limited.retry(9, now), Retry::Snooze { wait_secs: 30 });
+        let down = Problem::new(ProblemKind::ProviderDown, "down");
+        assert_eq!(down.retry(1, now), Retry::Later { wait_secs: 15 });
+        assert_eq!(down.retry(5, now), Retry::Never);
+        assert_eq!(Problem::new(ProblemKind::NeedsReconnect, "token").retry(1, now), Retry::Never);
+    }
+
+    #[test]
+    fn every_kind_has_a_remedy_with_words() {
+        for kind in ProblemKind::ALL {
+            assert!(!kind.remedy().button().is_empty() && !kind.remedy().sentence().is_empty() && !kind.cause().is_empty());
+        }
+    }
+}
