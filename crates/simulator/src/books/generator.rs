@@ -1,0 +1,1 @@
+//! Books of imagined companies, made up deterministically from a seed.

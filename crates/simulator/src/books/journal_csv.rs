@@ -1,0 +1,1 @@
+//! Books read from a general-journal file.
