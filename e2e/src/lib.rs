@@ -1,0 +1,1 @@
+//! Nothing to use: this crate exists for its tests, which run the whole product.

@@ -1,0 +1,17 @@
+//! What the tests of every crate share: throw-away databases, a browser, and the program itself as a child process.
+
+mod chromium;
+mod databases;
+mod guarded;
+mod packages;
+mod ports;
+mod postgres;
+mod program;
+mod wire;
+
+pub use chromium::{Chromium, chromium};
+pub use databases::{DatabaseKind, each_database, sqlite_url};
+pub use packages::hledger;
+pub use ports::free_port;
+pub use postgres::{Postgres, postgres};
+pub use program::{Finished, Launch, Program};
