@@ -484,7 +484,13 @@ impl Books {
             match new.to_account {
                 None => return refuse("a transfer needs to_account"),
                 Some(to) if Some(to) == account => return refuse("a transfer needs two different accounts"),
-                Some(to) => self.usable_account(to)?,
+                Some(to) => {
+                    self.usable_account(to)?;
+                    let account_type = self.accounts[&to].account_type;
+                    if !kind.may_stand_on(self.face, account_type) {
+                        return refuse(format!("a transfer cannot go to {} ({})", self.accounts[&to].name, account_type.word()));
+                    }
+                }
             }
         }
         let lines: Vec<Line> = new
@@ -561,6 +567,10 @@ impl Books {
         }
         let Some(account) = given else { return refuse(format!("a {word} needs an account")) };
         self.usable_account(account)?;
+        let account_type = self.accounts[&account].account_type;
+        if !kind.may_stand_on(self.face, account_type) {
+            return refuse(format!("a {word} cannot stand on {} ({})", self.accounts[&account].name, account_type.word()));
+        }
         Ok(Some(account))
     }
 
@@ -592,9 +602,8 @@ impl Books {
                 return refuse(format!("a journal must sum to zero, this one sums to {sum}"));
             }
             // <https://developer.xero.com/documentation/api/accounting/manualjournals>: system and bank accounts are refused.
-            let refused = |t| matches!(t, AccountType::Bank | AccountType::Receivable | AccountType::Payable | AccountType::RetainedEarnings);
             if self.face == Face::Xero
-                && let Some(line) = lines.iter().find(|l| refused(self.accounts[&l.account].account_type))
+                && let Some(line) = lines.iter().find(|l| !self.accounts[&l.account].account_type.allowed_in_manual_journal())
             {
                 let account = &self.accounts[&line.account];
                 return refuse(format!("a Xero manual journal cannot use {} ({})", account.name, account.account_type.word()));

@@ -34,6 +34,30 @@ impl Kind {
     }
 }
 
+impl AccountType {
+    /// Xero refuses bank (cards are bank accounts there), inventory, receivable, payable and retained-earnings accounts:
+    /// <https://developer.xero.com/documentation/api/accounting/manualjournals>.
+    pub fn allowed_in_manual_journal(self) -> bool {
+        use AccountType::*;
+        !matches!(self, Bank | CreditCard | Inventory | Receivable | Payable | RetainedEarnings)
+    }
+}
+
+impl Kind {
+    /// Whether `Document::account` (and `to_account`) of this kind may be of this type. Open items stand on control accounts, journals on
+    /// none; this is about the others.
+    pub fn may_stand_on(self, face: Face, account_type: AccountType) -> bool {
+        use AccountType::*;
+        match (face, self) {
+            (Face::Xero, Kind::Payment | Kind::BillPayment) => !matches!(account_type, Receivable | Payable),
+            (Face::Xero, _) => matches!(account_type, Bank | CreditCard),
+            (Face::QuickBooks, Kind::Expense | Kind::BillPayment) => matches!(account_type, Bank | CreditCard),
+            (Face::QuickBooks, Kind::Transfer) => !account_type.is_profit_and_loss() && !matches!(account_type, Receivable | Payable),
+            (Face::QuickBooks, _) => matches!(account_type, Bank | CurrentAsset),
+        }
+    }
+}
+
 fn signed(sign: i64, amount: Cents) -> Cents {
     Cents(sign * amount.0)
 }
@@ -45,7 +69,7 @@ pub fn tax_on(amount: Cents, basis_points: i64) -> Cents {
 
 impl Books {
     /// The document's current postings in home currency; they sum to exactly zero. Empty for drafts, voided and deleted documents.
-    /// First the control, bank or card side, then the tax accounts, then the lines.
+    /// First the control, bank or card side (without description), then the tax accounts, then the lines.
     pub fn postings(&self, document: &Document) -> Vec<Posting> {
         if document.status != Status::Active {
             return Vec::new();
@@ -90,7 +114,7 @@ impl Books {
             } else {
                 Cents::ZERO
             };
-            postings.push(plain(account, other_side - gain, document.contact, &document.memo));
+            postings.push(plain(account, other_side - gain, document.contact, ""));
             self.push_gain(&mut postings, gain, document);
         }
         postings.append(&mut lines);
@@ -117,10 +141,10 @@ impl Books {
         let gain = -(bank + control.values().copied().sum());
         let mut postings = Vec::with_capacity(control.len() + 2);
         if let Some(account) = document.account {
-            postings.push(plain(account, bank, document.contact, &document.memo));
+            postings.push(plain(account, bank, document.contact, ""));
         }
         for (account, amount) in control {
-            postings.push(plain(account, amount, document.contact, &document.memo));
+            postings.push(plain(account, amount, document.contact, ""));
         }
         self.push_gain(&mut postings, gain, document);
         postings.retain(|p| !p.amount.is_zero());
