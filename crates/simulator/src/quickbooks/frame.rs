@@ -1,0 +1,252 @@
+//! What surrounds every call of the data API: the token, the company, limits, injected faults, headers and the choice of an answer.
+//!
+//! Answers are JSON whatever `Accept` says; QuickBooks would answer XML to a call that does not ask for JSON (contract 2.3).
+use super::entity::Entity;
+use super::refusal::Refusal;
+use super::reports::{self, Parameters};
+use super::wire::View;
+use super::wire::tree::{Json, Object};
+use super::{cdc, moments, query, rows};
+use crate::books::Face;
+use crate::faults::{self, Fault};
+use crate::oauth;
+use crate::sandbox::{Sandbox, State as SandboxState};
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use jiff::Timestamp;
+
+/// The scope that opens the accounting API; there is no read-only variant (contract 1.2).
+pub const ACCOUNTING: &str = "com.intuit.quickbooks.accounting";
+
+/// No statement of the query language comes near this.
+const MAX_BODY_BYTES: usize = 1 << 20;
+
+/// Gives every answer its `intuit_tid`: `1-` + the time in hexadecimal + `-` + 24 digits (contract 2.4).
+pub async fn identify(State(sandbox): State<Sandbox>, request: Request, next: Next) -> Response {
+    let at = sandbox.clock.now().as_second();
+    let mut response = next.run(request).await;
+    let id = format!("1-{at:08x}-{}", oauth::random_hex(12));
+    response.headers_mut().insert("intuit_tid", HeaderValue::from_str(&id).expect("hexadecimal digits are a header"));
+    response
+}
+
+/// One call of the data API.
+struct Call {
+    method: Method,
+    realm: String,
+    /// Below the company, without slashes at the ends.
+    path: Vec<String>,
+    full_path: String,
+    parameters: Parameters,
+    body: String,
+}
+
+pub async fn answer(State(sandbox): State<Sandbox>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, MAX_BODY_BYTES).await.unwrap_or_default();
+    let full_path = parts.uri.path().to_owned();
+    let mut segments = full_path.trim_start_matches("/v3/company/").split('/').filter(|segment| !segment.is_empty()).map(str::to_owned);
+    let call = Call {
+        method: parts.method,
+        realm: segments.next().unwrap_or_default(),
+        path: segments.collect(),
+        parameters: Parameters(url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned().collect()),
+        full_path,
+        body: String::from_utf8_lossy(&body).into_owned(),
+    };
+    let now = sandbox.clock.now();
+    let uri = parts.uri.to_string();
+    let admitted = sandbox.write(|state| {
+        count(state, &call);
+        admit(state, &call, bearer(&parts.headers), &uri, now)
+    });
+    let fault = match admitted {
+        Ok(fault) => fault,
+        Err(refusal) => return refused(&refusal, now),
+    };
+    if let Some(answered) = injected(fault.as_ref(), now).await {
+        return answered;
+    }
+    // Reports and pages of a large company take a while: they must not hold up the other calls.
+    let answering = {
+        let sandbox = sandbox.clone();
+        tokio::task::spawn_blocking(move || respond(&sandbox, &call))
+    };
+    let response = answering.await.unwrap_or_else(|_| refused(&Refusal::system(StatusCode::INTERNAL_SERVER_ERROR), now));
+    if fault == Some(Fault::LoseAnswer) { faults::broken_connection() } else { response }
+}
+
+/// The answer of a fault that replaces the right one. A delay has passed when this returns.
+pub async fn injected(fault: Option<&Fault>, now: Timestamp) -> Option<Response> {
+    match fault? {
+        Fault::RateLimit { retry_after_secs, .. } => {
+            let mut response = refused(&Refusal::throttled(), now);
+            if let Some(secs) = retry_after_secs {
+                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(*secs));
+            }
+            Some(response)
+        }
+        Fault::Unauthorized => Some(refused(&Refusal::token(None), now)),
+        Fault::Status { status } => {
+            let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            Some(match status {
+                StatusCode::UNAUTHORIZED => refused(&Refusal::token(None), now),
+                StatusCode::FORBIDDEN => refused(&Refusal::application(), now),
+                StatusCode::TOO_MANY_REQUESTS => refused(&Refusal::throttled(), now),
+                // "500/502/503/504 may be HTML or empty" (contract 9.3).
+                StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => {
+                    let mut page = faults::html_page();
+                    *page.status_mut() = status;
+                    page
+                }
+                other => refused(&Refusal::system(other), now),
+            })
+        }
+        Fault::HtmlBody => Some(faults::html_page()),
+        Fault::MalformedJson => Some(faults::malformed_json()),
+        Fault::Drop => Some(faults::broken_connection()),
+        Fault::Delay { ms } => {
+            tokio::time::sleep(std::time::Duration::from_millis(*ms)).await;
+            None
+        }
+        Fault::LoseAnswer => None,
+    }
+}
+
+/// Counted as `quickbooks GET query`, `quickbooks GET reports/TrialBalance`, `quickbooks GET invoice`.
+fn count(state: &mut SandboxState, call: &Call) {
+    let name = match call.path.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["reports", name, ..] => format!("reports/{}", reports::named(name).unwrap_or("unknown")),
+        [first @ ("query" | "cdc" | "batch"), ..] => (*first).to_owned(),
+        [first, ..] => Entity::named(first).map_or_else(|| "unknown".to_owned(), |entity| entity.name().to_ascii_lowercase()),
+        [] => "unknown".to_owned(),
+    };
+    *state.calls.entry(format!("quickbooks {} {name}", call.method)).or_default() += 1;
+}
+
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// Whether the token is good, whatever it may do.
+pub fn authenticate<'a>(state: &'a SandboxState, token: Option<&str>, now: Timestamp) -> Result<&'a oauth::Access, Refusal> {
+    let Some(token) = token else { return Err(Refusal::token(None)) };
+    let start: String = token.chars().take(8).collect();
+    match state.grants.access.get(token).filter(|access| access.face == Face::QuickBooks) {
+        Some(access) if access.revoked => Err(Refusal::token(None)),
+        Some(access) if !access.is_good(now) => Err(Refusal::token(Some(format!("Token expired: {start}...")))),
+        Some(access) => Ok(access),
+        // A token of our own form that is forgotten by now.
+        None if token.starts_with("eyJ") && token.contains("..") => Err(Refusal::token(Some(format!("Token expired: {start}...")))),
+        None => Err(Refusal::token(Some("Malformed bearer token: too short or too long".into()))),
+    }
+}
+
+fn admit(state: &mut SandboxState, call: &Call, token: Option<&str>, uri: &str, now: Timestamp) -> Result<Option<Fault>, Refusal> {
+    let access = authenticate(state, token, now)?;
+    let client_id = access.client_id.clone();
+    if !access.scope.split_whitespace().any(|scope| scope == ACCOUNTING) {
+        return Err(Refusal::application());
+    }
+    // "Using them with another realm in the URL fails" (contract 1.4, 9.3).
+    if !access.companies.contains(&call.realm) {
+        return Err(Refusal::other_company());
+    }
+    if state.companies.get(&call.realm).is_none_or(|books| books.face != Face::QuickBooks) {
+        return Err(Refusal::application());
+    }
+    if let Some(fault) = state.faults.next(Face::QuickBooks, &call.realm, uri) {
+        return Ok(Some(fault));
+    }
+    match state.limits.admit(Face::QuickBooks, &call.realm, &client_id, now) {
+        Ok(_) => Ok(None),
+        Err(_) => Err(Refusal::throttled()),
+    }
+}
+
+fn respond(sandbox: &Sandbox, call: &Call) -> Response {
+    let now = sandbox.clock.now();
+    let answered = sandbox.read(|state| {
+        let books = state.companies.get(&call.realm).ok_or_else(Refusal::application)?;
+        dispatch(&View::new(books, now), call, state.limits.figures.quickbooks_report_cells)
+    });
+    match answered {
+        Ok(body) => {
+            let body = serde_json::to_string(&body).expect("a tree is JSON");
+            let mut response = Response::new(Body::from(body));
+            let headers = response.headers_mut();
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json;charset=UTF-8"));
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("max-age=0, no-cache, no-store, must-revalidate, private"));
+            headers.insert(header::EXPIRES, HeaderValue::from_static("0"));
+            response
+        }
+        Err(refusal) => refused(&refusal, now),
+    }
+}
+
+fn dispatch(view: &View, call: &Call, max_report_cells: u64) -> Result<Object, Refusal> {
+    let path: Vec<&str> = call.path.iter().map(String::as_str).collect();
+    let is_get = call.method == Method::GET;
+    match path.as_slice() {
+        ["query"] if is_get || call.method == Method::POST => {
+            // "POST with the statement in the URL too" (contract 3.1).
+            let statement = call.parameters.get("query").unwrap_or(&call.body);
+            Ok(timed(view, Object::new().put("QueryResponse", query::answer(view, statement)?)))
+        }
+        ["cdc"] if is_get => {
+            let changed = cdc::answer(view, call.parameters.get("entities"), call.parameters.get("changedSince"))?;
+            Ok(timed(view, Object::new().put("CDCResponse", changed)))
+        }
+        ["reports", name] if is_get => match reports::named(name) {
+            Some(name) => reports::answer(view, name, &call.parameters, max_report_cells),
+            None => Err(Refusal::unsupported(format!("Operation report {name} is not supported by the sandbox."))),
+        },
+        ["companyinfo", id] if is_get => {
+            if id.parse::<u64>().is_err() {
+                return Err(Refusal::invalid_id(id));
+            }
+            if *id == call.realm || *id == "1" { single(view, Entity::CompanyInfo, 1) } else { Err(Refusal::not_found()) }
+        }
+        ["preferences"] if is_get => single(view, Entity::Preferences, 1),
+        [name, id] if is_get => match Entity::named(name) {
+            Some(entity) => single(view, entity, id.parse().map_err(|_| Refusal::invalid_id(id))?),
+            None => Err(unknown_route(call)),
+        },
+        [name] if call.method == Method::POST && (Entity::named(name).is_some() || matches!(*name, "batch" | "upload")) => {
+            Err(Refusal::unsupported(format!("Operation POST {name} is not supported: the sandbox's API only reads.")))
+        }
+        _ => Err(unknown_route(call)),
+    }
+}
+
+fn unknown_route(call: &Call) -> Refusal {
+    let path = &call.full_path;
+    Refusal::unsupported(format!("Operation Could not find resource for relative : {path} of full path: {path} is not supported."))
+}
+
+/// `{"<Entity>":{…},"time":"…"}`. A deleted transaction is not found; an inactive name is (contract 7.1).
+fn single(view: &View, entity: Entity, id: u64) -> Result<Object, Refusal> {
+    let row = rows::find(view.books, entity, id).filter(|row| row.state() != "deleted").ok_or_else(Refusal::not_found)?;
+    Ok(timed(view, Object::new().put(entity.name(), row.render(view))))
+}
+
+fn timed(view: &View, object: Object) -> Object {
+    object.put("time", Json::Text(moments::milliseconds(view.now)))
+}
+
+/// Errors carry no charset; a 401 says why (contract 2.4).
+pub fn refused(refusal: &Refusal, now: Timestamp) -> Response {
+    let (body, content_type) = refusal.body(now);
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = refusal.status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    if refusal.status == StatusCode::UNAUTHORIZED {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"Intuit\", error=\"invalid_token\""));
+    }
+    response
+}

@@ -1,0 +1,53 @@
+//! The QuickBooks Online face of the sandbox: OAuth, entities, query, change data capture and reports, as the provider's
+//! documentation describes them.
+mod cdc;
+mod consent;
+mod dates;
+mod discovery;
+mod entity;
+mod frame;
+mod moments;
+mod oauth;
+mod query;
+mod refusal;
+mod reports;
+mod rows;
+mod wire;
+
+use crate::books::Books;
+use crate::sandbox::Sandbox;
+use axum::Router;
+use axum::routing::{any, get, post};
+use jiff::Timestamp;
+
+/// Everything QuickBooks serves, on the paths of its hosts.
+pub fn router(sandbox: Sandbox) -> Router {
+    Router::new()
+        .route("/.well-known/openid_configuration", get(discovery::document))
+        .route("/.well-known/openid_configuration/", get(discovery::document))
+        .route("/.well-known/openid_sandbox_configuration", get(discovery::document))
+        .route("/.well-known/openid_sandbox_configuration/", get(discovery::document))
+        .route("/op/v1/jwks", get(discovery::keys))
+        .route("/connect/oauth2", get(consent::page).post(consent::decide))
+        .route("/oauth2/v1/tokens/bearer", post(oauth::token))
+        .route("/v2/oauth2/tokens/revoke", post(oauth::revoke))
+        .route("/v1/openid_connect/userinfo", get(oauth::user_info))
+        .route("/v3/company/{realm}", any(frame::answer))
+        .route("/v3/company/{realm}/{*rest}", any(frame::answer))
+        .layer(axum::middleware::from_fn_with_state(sandbox.clone(), frame::identify))
+        .with_state(sandbox)
+}
+
+/// Every record this face serves: `{"type","id","state","body"}`, the body as a query would return it, null for a deleted record.
+pub fn truth(books: &Books, now: Timestamp) -> Vec<serde_json::Value> {
+    let view = wire::View::new(books, now);
+    let entities = entity::Entity::all();
+    let records = entities.flat_map(|entity| rows::ever(books, entity).map(move |row| (entity, row)));
+    records
+        .map(|(entity, row)| {
+            let state = row.state();
+            let body = if state == "deleted" { serde_json::Value::Null } else { serde_json::to_value(row.render(&view)).expect("a tree is JSON") };
+            serde_json::json!({"type": entity.name(), "id": row.id().to_string(), "state": state, "body": body})
+        })
+        .collect()
+}
