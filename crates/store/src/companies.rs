@@ -1,0 +1,379 @@
+//! Companies: sets of books at a provider, linked or not, and the facts their status follows from.
+use crate::args;
+use crate::columns::word;
+use crate::db::{Conn, Row, Store, Tx};
+use crate::error::StoreError;
+use domain::company::{Mark, StatusFacts};
+use domain::connection::ConnectionState;
+use domain::ids::{CompanyId, ConnectionId, OrganizationId, RunId};
+use domain::sync::RunState;
+
+/// A company with the facts of its connection and of its active run.
+#[derive(Clone, Debug)]
+pub struct Company {
+    pub id: CompanyId,
+    pub organization_id: OrganizationId,
+    pub provider: String,
+    pub name: String,
+    pub connection_id: ConnectionId,
+    pub currency: String,
+    pub country: String,
+    pub time_zone: String,
+    pub fiscal_year_start_month: i8,
+    pub linked_at: Option<i64>,
+    pub paused_at: Option<i64>,
+    pub interval_secs: i64,
+    pub next_due_at: Option<i64>,
+    pub cursor_at: Option<i64>,
+    pub last_success_at: Option<i64>,
+    pub last_full_at: Option<i64>,
+    pub last_run_id: Option<RunId>,
+    pub last_run_state: Option<RunState>,
+    /// JSON of `domain::problem::Problem` of the last run, when it failed.
+    pub last_problem: Option<String>,
+    pub first_day: Option<String>,
+    pub journals_through: i64,
+    pub mark: Mark,
+    pub marked_at: Option<i64>,
+    pub marked_as_of: Option<String>,
+    pub evidence: String,
+    pub scope_missing_at: Option<i64>,
+    // the connection
+    pub connection_name: String,
+    pub connection_email: String,
+    pub connection_state: ConnectionState,
+    // the active run
+    pub run: Option<ActiveRun>,
+}
+
+#[derive(Clone, Debug)]
+pub struct ActiveRun {
+    pub id: RunId,
+    pub state: RunState,
+    pub run_after: i64,
+    pub waiting_since: Option<i64>,
+    pub waiting_for: Option<String>,
+    pub lease_until: Option<i64>,
+    pub step: String,
+    pub progress: String,
+    pub started_at: Option<i64>,
+    pub cancel_requested_at: Option<i64>,
+}
+
+impl Company {
+    /// The facts its status word follows from: `domain::company::sync_status(&company.status_facts(), now)`.
+    pub fn status_facts(&self) -> StatusFacts {
+        let queued = self.run.as_ref().filter(|run| run.state == RunState::Queued);
+        let running = self.run.as_ref().filter(|run| run.state == RunState::Running);
+        StatusFacts {
+            queued: queued.is_some(),
+            run_after_ms: queued.map(|run| run.run_after),
+            waits_for_provider: queued.is_some_and(|run| run.waiting_since.is_some()),
+            lease_until_ms: running.map(|run| run.lease_until.unwrap_or(0)),
+            connection_invalid: self.connection_state != ConnectionState::Active,
+            paused: self.paused_at.is_some(),
+            last_success_ms: self.last_success_at,
+            last_run_failed: self.last_run_state == Some(RunState::Failed),
+            last_run_cancelled: self.last_run_state == Some(RunState::Cancelled),
+            interval_secs: self.interval_secs,
+            verification_failed: self.mark == Mark::NotVerified,
+            scope_missing: self.scope_missing_at.is_some(),
+        }
+    }
+}
+
+const SELECT: &str = "SELECT companies.id, companies.organization_id, companies.provider, companies.name, companies.connection_id, companies.currency,
+       companies.country, companies.time_zone, companies.fiscal_year_start_month, companies.linked_at, companies.paused_at, companies.interval_secs,
+       companies.next_due_at, companies.cursor_at, companies.last_success_at, companies.last_full_at, companies.last_run_id, companies.last_run_state,
+       companies.last_problem, companies.first_day, companies.journals_through, companies.mark, companies.marked_at, companies.marked_as_of,
+       companies.evidence, companies.scope_missing_at, connections.name, connections.email, connections.state,
+       runs.id, runs.state, runs.run_after, runs.waiting_since, runs.waiting_for, runs.lease_until, runs.step, runs.progress, runs.started_at,
+       runs.cancel_requested_at
+FROM companies
+JOIN connections ON connections.id = companies.connection_id
+LEFT JOIN runs ON runs.dedupe_key = 'sync:' || companies.id AND runs.state IN ('queued', 'running')";
+
+fn read(row: &Row) -> Result<Company, StoreError> {
+    let run = match row.opt_text(29)? {
+        None => None,
+        Some(id) => Some(ActiveRun {
+            id: RunId(id),
+            state: word(row, 30, RunState::parse)?,
+            run_after: row.int(31)?,
+            waiting_since: row.opt_int(32)?,
+            waiting_for: row.opt_text(33)?,
+            lease_until: row.opt_int(34)?,
+            step: row.text(35)?,
+            progress: row.text(36)?,
+            started_at: row.opt_int(37)?,
+            cancel_requested_at: row.opt_int(38)?,
+        }),
+    };
+    Ok(Company {
+        id: CompanyId(row.text(0)?),
+        organization_id: OrganizationId(row.text(1)?),
+        provider: row.text(2)?,
+        name: row.text(3)?,
+        connection_id: ConnectionId(row.text(4)?),
+        currency: row.text(5)?,
+        country: row.text(6)?,
+        time_zone: row.text(7)?,
+        fiscal_year_start_month: row.int(8)?.clamp(1, 12) as i8,
+        linked_at: row.opt_int(9)?,
+        paused_at: row.opt_int(10)?,
+        interval_secs: row.int(11)?,
+        next_due_at: row.opt_int(12)?,
+        cursor_at: row.opt_int(13)?,
+        last_success_at: row.opt_int(14)?,
+        last_full_at: row.opt_int(15)?,
+        last_run_id: row.opt_text(16)?.map(RunId),
+        last_run_state: match row.opt_text(17)? {
+            Some(text) => RunState::parse(&text),
+            None => None,
+        },
+        last_problem: row.opt_text(18)?,
+        first_day: row.opt_text(19)?,
+        journals_through: row.int(20)?,
+        mark: word(row, 21, Mark::parse)?,
+        marked_at: row.opt_int(22)?,
+        marked_as_of: row.opt_text(23)?,
+        evidence: row.text(24)?,
+        scope_missing_at: row.opt_int(25)?,
+        connection_name: row.text(26)?,
+        connection_email: row.text(27)?,
+        connection_state: word(row, 28, ConnectionState::parse)?,
+        run,
+    })
+}
+
+/// Notes a company that a connection can see. A company known already keeps its name, links and history; it changes hands only when the connection
+/// it was read through is no longer active.
+pub struct Found<'a> {
+    /// Used when the company is new.
+    pub id: CompanyId,
+    pub organization_id: &'a OrganizationId,
+    pub connection_id: &'a ConnectionId,
+    pub provider: &'a str,
+    pub remote_id: &'a str,
+    pub name: &'a str,
+    pub newly_granted: bool,
+    pub now_ms: i64,
+}
+
+pub async fn put_found(store: &Store, conn: &mut Tx, found: &Found<'_>) -> Result<CompanyId, StoreError> {
+    let hash = store.sealer.lookup_hash("companies.remote_id", found.remote_id);
+    let sealed = store.sealer.seal("companies.remote_id", found.id.as_str(), found.remote_id.as_bytes());
+    let inserted = conn
+        .query_opt(
+            "INSERT INTO companies (id, organization_id, provider, remote_id, remote_id_hash, name, connection_id, currency, country, time_zone,
+                                    fiscal_year_start_month, found_at, interval_secs, journals_through, mark, evidence)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, '', '', 'UTC', 1, $8, $9, 0, 'not_checked', 'reported')
+             ON CONFLICT (organization_id, provider, remote_id_hash) DO NOTHING RETURNING id",
+            args![
+                &found.id,
+                found.organization_id,
+                found.provider,
+                sealed,
+                hash.as_str(),
+                found.name,
+                found.connection_id,
+                found.now_ms,
+                domain::schedule::DEFAULT_INTERVAL_SECS,
+            ],
+        )
+        .await?;
+    let id = match inserted {
+        Some(row) => CompanyId(row.text(0)?),
+        None => {
+            let row = conn
+                .query_one(
+                    "SELECT id FROM companies WHERE organization_id = $1 AND provider = $2 AND remote_id_hash = $3",
+                    args![found.organization_id, found.provider, hash],
+                )
+                .await?;
+            let id = CompanyId(row.text(0)?);
+            conn.execute(
+                "UPDATE companies SET connection_id = $2 WHERE id = $1
+                 AND connection_id IN (SELECT id FROM connections WHERE state <> 'active')",
+                args![&id, found.connection_id],
+            )
+            .await?;
+            id
+        }
+    };
+    conn.execute(
+        "INSERT INTO company_access (connection_id, company_id, seen_at, newly_granted_at) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (connection_id, company_id) DO UPDATE SET seen_at = excluded.seen_at, newly_granted_at = excluded.newly_granted_at",
+        args![found.connection_id, &id, found.now_ms, found.newly_granted.then_some(found.now_ms)],
+    )
+    .await?;
+    Ok(id)
+}
+
+/// The provider's id of a company: only the engine needs it, to make calls.
+pub async fn remote_id(store: &Store, conn: &mut Conn, id: &CompanyId) -> Result<Option<String>, StoreError> {
+    // the seal names the row the company was first written under, which is its id for ever
+    match conn.query_opt("SELECT remote_id FROM companies WHERE id = $1", args![id]).await? {
+        Some(row) => Ok(Some(store.sealer.open_text("companies.remote_id", id.as_str(), &row.bytes(0)?)?)),
+        None => Ok(None),
+    }
+}
+
+pub async fn find(conn: &mut Conn, organization_id: &OrganizationId, id: &CompanyId) -> Result<Option<Company>, StoreError> {
+    let sql = format!("{SELECT} WHERE companies.organization_id = $1 AND companies.id = $2");
+    conn.query_assembled(sql, args![organization_id, id]).await?.first().map(read).transpose()
+}
+
+/// Of any organization: for the engine, which acts for all.
+pub async fn find_any(conn: &mut Conn, id: &CompanyId) -> Result<Option<Company>, StoreError> {
+    let sql = format!("{SELECT} WHERE companies.id = $1");
+    conn.query_assembled(sql, args![id]).await?.first().map(read).transpose()
+}
+
+/// All companies of an organization, by name.
+pub async fn list(conn: &mut Conn, organization_id: &OrganizationId) -> Result<Vec<Company>, StoreError> {
+    let sql = format!("{SELECT} WHERE companies.organization_id = $1 ORDER BY companies.name, companies.id");
+    conn.query_assembled(sql, args![organization_id]).await?.iter().map(read).collect()
+}
+
+/// Linked companies of all organizations, by name: for the command line.
+pub async fn list_all_linked(conn: &mut Conn) -> Result<Vec<Company>, StoreError> {
+    let sql = format!("{SELECT} WHERE companies.linked_at IS NOT NULL ORDER BY companies.name, companies.id");
+    conn.query_assembled(sql, vec![]).await?.iter().map(read).collect()
+}
+
+/// Companies a connection can see, by name; with when they were granted anew.
+pub async fn list_by_connection(conn: &mut Conn, connection_id: &ConnectionId) -> Result<Vec<(Company, Option<i64>)>, StoreError> {
+    let ids = conn
+        .query("SELECT company_id, newly_granted_at FROM company_access WHERE connection_id = $1", args![connection_id])
+        .await?
+        .iter()
+        .map(|row| Ok((CompanyId(row.text(0)?), row.opt_int(1)?)))
+        .collect::<Result<Vec<_>, StoreError>>()?;
+    let mut companies = Vec::new();
+    for (id, newly_granted_at) in ids {
+        if let Some(company) = find_any(conn, &id).await? {
+            companies.push((company, newly_granted_at));
+        }
+    }
+    companies.sort_by(|a, b| (&a.0.name, &a.0.id).cmp(&(&b.0.name, &b.0.id)));
+    Ok(companies)
+}
+
+/// Links a company: from now on it is synced. False when it was linked already.
+pub async fn link(conn: &mut Tx, id: &CompanyId, now_ms: i64) -> Result<bool, StoreError> {
+    let linked = conn
+        .execute("UPDATE companies SET linked_at = $2, next_due_at = $2 WHERE id = $1 AND linked_at IS NULL", args![id, now_ms])
+        .await?;
+    Ok(linked == 1)
+}
+
+/// Unlinks a company; what was synced is kept.
+pub async fn unlink(conn: &mut Tx, id: &CompanyId) -> Result<bool, StoreError> {
+    let unlinked =
+        conn.execute("UPDATE companies SET linked_at = NULL, next_due_at = NULL WHERE id = $1 AND linked_at IS NOT NULL", args![id]).await?;
+    Ok(unlinked == 1)
+}
+
+/// What the provider says of the company. An empty currency or country leaves what is stored.
+#[allow(clippy::too_many_arguments)] // one column each
+pub async fn set_facts(
+    conn: &mut Tx,
+    id: &CompanyId,
+    name: &str,
+    currency: &str,
+    country: &str,
+    time_zone: &str,
+    fiscal_year_start_month: i8,
+) -> Result<(), StoreError> {
+    conn.execute(
+        "UPDATE companies SET name = $2, currency = CASE WHEN $3 = '' THEN currency ELSE $3 END, country = CASE WHEN $4 = '' THEN country ELSE $4 END,
+                time_zone = $5, fiscal_year_start_month = $6 WHERE id = $1",
+        args![id, name, currency, country, time_zone, i64::from(fiscal_year_start_month)],
+    )
+    .await?;
+    Ok(())
+}
+
+pub async fn set_first_day(conn: &mut Tx, id: &CompanyId, first_day: &str) -> Result<(), StoreError> {
+    conn.execute("UPDATE companies SET first_day = $2 WHERE id = $1", args![id, first_day]).await?;
+    Ok(())
+}
+
+pub async fn set_journals_through(conn: &mut Tx, id: &CompanyId, number: i64) -> Result<(), StoreError> {
+    conn.execute("UPDATE companies SET journals_through = $2 WHERE id = $1", args![id, number]).await?;
+    Ok(())
+}
+
+pub async fn set_mark(conn: &mut Tx, id: &CompanyId, mark: Mark, as_of: &str, now_ms: i64) -> Result<(), StoreError> {
+    conn.execute("UPDATE companies SET mark = $2, marked_as_of = $3, marked_at = $4 WHERE id = $1", args![id, mark.as_str(), as_of, now_ms]).await?;
+    Ok(())
+}
+
+pub async fn set_scope_missing(conn: &mut Tx, id: &CompanyId, at: Option<i64>) -> Result<(), StoreError> {
+    conn.execute("UPDATE companies SET scope_missing_at = $2 WHERE id = $1", args![id, at]).await?;
+    Ok(())
+}
+
+/// How a run ended, as the company remembers it.
+pub struct Ended<'a> {
+    pub run_id: &'a RunId,
+    pub state: RunState,
+    pub problem: Option<&'a str>,
+    /// Success: the cursor of the next sync.
+    pub cursor_at: Option<i64>,
+    pub was_full: bool,
+    pub next_due_at: Option<i64>,
+    pub now_ms: i64,
+}
+
+pub async fn set_ended(conn: &mut Tx, id: &CompanyId, ended: &Ended<'_>) -> Result<(), StoreError> {
+    let succeeded = ended.state == RunState::Succeeded;
+    conn.execute(
+        "UPDATE companies SET last_run_id = $2, last_run_state = $3, last_problem = $4, cursor_at = COALESCE($5, cursor_at),
+                last_success_at = COALESCE($6, last_success_at), last_full_at = COALESCE($7, last_full_at),
+                next_due_at = CASE WHEN linked_at IS NULL THEN NULL ELSE COALESCE($8, next_due_at) END
+         WHERE id = $1",
+        args![
+            id,
+            ended.run_id,
+            ended.state.as_str(),
+            ended.problem,
+            ended.cursor_at.filter(|_| succeeded),
+            succeeded.then_some(ended.now_ms),
+            (succeeded && ended.was_full).then_some(ended.now_ms),
+            ended.next_due_at,
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Takes companies whose time has come, moving their next time on so that no other node takes them: (company, organization).
+pub async fn take_due(conn: &mut Tx, now_ms: i64, limit: i64) -> Result<Vec<(CompanyId, OrganizationId)>, StoreError> {
+    let lock = conn.skip_locked();
+    let sql = format!(
+        "WITH due AS (SELECT companies.id FROM companies JOIN connections ON connections.id = companies.connection_id
+                      WHERE companies.next_due_at <= $1 AND companies.linked_at IS NOT NULL AND companies.paused_at IS NULL AND connections.state = 'active'
+                      ORDER BY companies.next_due_at, companies.id LIMIT $2 {})
+         UPDATE companies SET next_due_at = $1 + interval_secs * 1000 WHERE id IN (SELECT id FROM due) RETURNING id, organization_id",
+        if lock.is_empty() { "" } else { "FOR UPDATE OF companies SKIP LOCKED" }
+    );
+    conn.query_assembled(sql, args![now_ms, limit])
+        .await?
+        .iter()
+        .map(|row| Ok((CompanyId(row.text(0)?), OrganizationId(row.text(1)?))))
+        .collect()
+}
+
+/// Linked companies of a connection become due at once: after a reconnect, syncing resumes by itself.
+pub async fn make_due(conn: &mut Tx, connection_id: &ConnectionId, now_ms: i64) -> Result<(), StoreError> {
+    conn.execute("UPDATE companies SET next_due_at = $2 WHERE connection_id = $1 AND linked_at IS NOT NULL", args![connection_id, now_ms]).await?;
+    Ok(())
+}
+
+/// A company that was unlinked or whose connection ended takes another connection that can see it.
+pub async fn set_connection(conn: &mut Tx, id: &CompanyId, connection_id: &ConnectionId) -> Result<(), StoreError> {
+    conn.execute("UPDATE companies SET connection_id = $2 WHERE id = $1", args![id, connection_id]).await?;
+    Ok(())
+}

@@ -1,0 +1,458 @@
+//! The only file that knows which database runs: connect, begin, bulk insert, and the fragments that differ.
+use crate::error::StoreError;
+use crate::seal::Sealer;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgRow};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
+use sqlx::{AssertSqlSafe, ConnectOptions, Row as _};
+use std::ops::{Deref, DerefMut};
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Older SQLite libraries have a bug in the write-ahead log that can lose committed data (fixed in 3.51.3).
+const OLDEST_SQLITE: &str = "3.51.3";
+const OLDEST_SQLITE_NUMBER: i32 = 3_051_003;
+
+const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_init.sql")];
+
+/// The database and the key of its sealed values. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    db: Db,
+    pub(crate) sealer: Arc<Sealer>,
+}
+
+#[derive(Clone)]
+enum Db {
+    /// One connection writes, several read: SQLite allows one writer, and waiting for it in our own queue beats "database is locked".
+    Lite { write: sqlx::SqlitePool, read: sqlx::SqlitePool },
+    Pg(sqlx::PgPool),
+}
+
+/// A connection, for reading, or inside a transaction.
+pub enum Conn {
+    Lite(sqlx::pool::PoolConnection<sqlx::Sqlite>),
+    LiteTx(sqlx::Transaction<'static, sqlx::Sqlite>),
+    Pg(sqlx::pool::PoolConnection<sqlx::Postgres>),
+    PgTx(sqlx::Transaction<'static, sqlx::Postgres>),
+}
+
+/// A write transaction. Dropped without `commit`, it is rolled back.
+pub struct Tx(Conn);
+
+impl Deref for Tx {
+    type Target = Conn;
+    fn deref(&self) -> &Conn {
+        &self.0
+    }
+}
+impl DerefMut for Tx {
+    fn deref_mut(&mut self) -> &mut Conn {
+        &mut self.0
+    }
+}
+
+impl Tx {
+    pub async fn commit(self) -> Result<(), StoreError> {
+        match self.0 {
+            Conn::LiteTx(tx) => tx.commit().await?,
+            Conn::PgTx(tx) => tx.commit().await?,
+            Conn::Lite(_) | Conn::Pg(_) => unreachable!("a Tx is made by begin only"),
+        }
+        Ok(())
+    }
+}
+
+/// A value to bind. `None` keeps its type: PostgreSQL asks for it.
+#[derive(Clone, Debug)]
+pub enum Arg {
+    Text(Option<String>),
+    Int(Option<i64>),
+    Bytes(Option<Vec<u8>>),
+}
+
+impl From<&str> for Arg {
+    fn from(text: &str) -> Arg {
+        Arg::Text(Some(text.to_owned()))
+    }
+}
+impl From<&String> for Arg {
+    fn from(text: &String) -> Arg {
+        Arg::Text(Some(text.clone()))
+    }
+}
+impl From<String> for Arg {
+    fn from(text: String) -> Arg {
+        Arg::Text(Some(text))
+    }
+}
+impl From<Option<String>> for Arg {
+    fn from(text: Option<String>) -> Arg {
+        Arg::Text(text)
+    }
+}
+impl From<Option<&str>> for Arg {
+    fn from(text: Option<&str>) -> Arg {
+        Arg::Text(text.map(str::to_owned))
+    }
+}
+impl From<i64> for Arg {
+    fn from(number: i64) -> Arg {
+        Arg::Int(Some(number))
+    }
+}
+impl From<Option<i64>> for Arg {
+    fn from(number: Option<i64>) -> Arg {
+        Arg::Int(number)
+    }
+}
+impl From<Vec<u8>> for Arg {
+    fn from(bytes: Vec<u8>) -> Arg {
+        Arg::Bytes(Some(bytes))
+    }
+}
+impl From<&[u8]> for Arg {
+    fn from(bytes: &[u8]) -> Arg {
+        Arg::Bytes(Some(bytes.to_vec()))
+    }
+}
+impl From<Option<Vec<u8>>> for Arg {
+    fn from(bytes: Option<Vec<u8>>) -> Arg {
+        Arg::Bytes(bytes)
+    }
+}
+macro_rules! arg_from_ids {
+    ($($id:ident),*) => {$(
+        impl From<&domain::ids::$id> for Arg {
+            fn from(id: &domain::ids::$id) -> Arg { Arg::Text(Some(id.0.clone())) }
+        }
+    )*};
+}
+arg_from_ids!(OrganizationId, UserId, ConnectionId, CompanyId, RunId, ProviderId);
+
+/// `args![company_id, 7, None::<String>]`: values to bind, in the order of `$1`, `$2`, ...
+#[macro_export]
+macro_rules! args {
+    ($($value:expr),* $(,)?) => { vec![$($crate::db::Arg::from($value)),*] };
+}
+
+/// A row of either database. Columns are read by position.
+pub enum Row {
+    Lite(SqliteRow),
+    Pg(PgRow),
+}
+
+impl Row {
+    pub fn text(&self, at: usize) -> Result<String, StoreError> {
+        Ok(match self {
+            Row::Lite(row) => row.try_get(at)?,
+            Row::Pg(row) => row.try_get(at)?,
+        })
+    }
+    pub fn opt_text(&self, at: usize) -> Result<Option<String>, StoreError> {
+        Ok(match self {
+            Row::Lite(row) => row.try_get(at)?,
+            Row::Pg(row) => row.try_get(at)?,
+        })
+    }
+    pub fn int(&self, at: usize) -> Result<i64, StoreError> {
+        Ok(match self {
+            Row::Lite(row) => row.try_get(at)?,
+            Row::Pg(row) => row.try_get(at)?,
+        })
+    }
+    pub fn opt_int(&self, at: usize) -> Result<Option<i64>, StoreError> {
+        Ok(match self {
+            Row::Lite(row) => row.try_get(at)?,
+            Row::Pg(row) => row.try_get(at)?,
+        })
+    }
+    pub fn bytes(&self, at: usize) -> Result<Vec<u8>, StoreError> {
+        Ok(match self {
+            Row::Lite(row) => row.try_get(at)?,
+            Row::Pg(row) => row.try_get(at)?,
+        })
+    }
+    pub fn opt_bytes(&self, at: usize) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(match self {
+            Row::Lite(row) => row.try_get(at)?,
+            Row::Pg(row) => row.try_get(at)?,
+        })
+    }
+}
+
+macro_rules! bind_all {
+    ($query:expr, $args:expr) => {{
+        let mut query = $query;
+        for arg in $args {
+            query = match arg {
+                Arg::Text(text) => query.bind(text),
+                Arg::Int(number) => query.bind(number),
+                Arg::Bytes(bytes) => query.bind(bytes),
+            };
+        }
+        query
+    }};
+}
+
+impl Conn {
+    /// Runs a statement that changes rows; how many it changed.
+    pub async fn execute(&mut self, sql: &'static str, args: Vec<Arg>) -> Result<u64, StoreError> {
+        Ok(match self {
+            Conn::Lite(conn) => bind_all!(sqlx::query(sql), args).execute(&mut **conn).await?.rows_affected(),
+            Conn::LiteTx(conn) => bind_all!(sqlx::query(sql), args).execute(&mut **conn).await?.rows_affected(),
+            Conn::Pg(conn) => bind_all!(sqlx::query(sql), args).execute(&mut **conn).await?.rows_affected(),
+            Conn::PgTx(conn) => bind_all!(sqlx::query(sql), args).execute(&mut **conn).await?.rows_affected(),
+        })
+    }
+
+    pub async fn query(&mut self, sql: &'static str, args: Vec<Arg>) -> Result<Vec<Row>, StoreError> {
+        self.fetch(AssertSqlSafe(sql.to_owned()), args, true).await
+    }
+
+    pub async fn query_opt(&mut self, sql: &'static str, args: Vec<Arg>) -> Result<Option<Row>, StoreError> {
+        Ok(self.query(sql, args).await?.into_iter().next())
+    }
+
+    pub async fn query_one(&mut self, sql: &'static str, args: Vec<Arg>) -> Result<Row, StoreError> {
+        self.query_opt(sql, args).await?.ok_or(StoreError::Database(sqlx::Error::RowNotFound))
+    }
+
+    /// For the few statements whose text depends on the call (filters of the log): the text is assembled here and in this crate only.
+    pub(crate) async fn query_assembled(&mut self, sql: String, args: Vec<Arg>) -> Result<Vec<Row>, StoreError> {
+        self.fetch(AssertSqlSafe(sql), args, true).await
+    }
+
+    async fn fetch(&mut self, sql: AssertSqlSafe<String>, args: Vec<Arg>, keep: bool) -> Result<Vec<Row>, StoreError> {
+        Ok(match self {
+            Conn::Lite(conn) => {
+                bind_all!(sqlx::query(sql).persistent(keep), args).fetch_all(&mut **conn).await?.into_iter().map(Row::Lite).collect()
+            }
+            Conn::LiteTx(conn) => {
+                bind_all!(sqlx::query(sql).persistent(keep), args).fetch_all(&mut **conn).await?.into_iter().map(Row::Lite).collect()
+            }
+            Conn::Pg(conn) => bind_all!(sqlx::query(sql).persistent(keep), args).fetch_all(&mut **conn).await?.into_iter().map(Row::Pg).collect(),
+            Conn::PgTx(conn) => bind_all!(sqlx::query(sql).persistent(keep), args).fetch_all(&mut **conn).await?.into_iter().map(Row::Pg).collect(),
+        })
+    }
+
+    /// Inserts many rows, up to 1,000 in a statement: `head` is `INSERT INTO t (a, b)`, `tail` the `ON CONFLICT` part or nothing. Every row has
+    /// `width` values, one row after the other in `values`. Returns how many rows were written.
+    pub async fn insert_rows(&mut self, head: &'static str, width: usize, values: Vec<Arg>, tail: &'static str) -> Result<u64, StoreError> {
+        const ROWS: usize = 1_000;
+        let mut written = 0;
+        let mut values = values.into_iter();
+        let mut left = values.len() / width;
+        while left > 0 {
+            let rows = left.min(ROWS);
+            left -= rows;
+            let mut sql = String::with_capacity(head.len() + tail.len() + rows * width * 7);
+            sql.push_str(head);
+            sql.push_str(" VALUES ");
+            for row in 0..rows {
+                sql.push_str(if row == 0 { "(" } else { ", (" });
+                for column in 0..width {
+                    if column > 0 {
+                        sql.push(',');
+                    }
+                    sql.push('$');
+                    sql.push_str(&(row * width + column + 1).to_string());
+                }
+                sql.push(')');
+            }
+            sql.push(' ');
+            sql.push_str(tail);
+            let args = values.by_ref().take(rows * width);
+            // a statement of the full size is worth keeping prepared; odd sizes are not
+            let keep = rows == ROWS;
+            let sql = AssertSqlSafe(sql);
+            written += match self {
+                Conn::Lite(conn) => bind_all!(sqlx::query(sql).persistent(keep), args).execute(&mut **conn).await?.rows_affected(),
+                Conn::LiteTx(conn) => bind_all!(sqlx::query(sql).persistent(keep), args).execute(&mut **conn).await?.rows_affected(),
+                Conn::Pg(conn) => bind_all!(sqlx::query(sql).persistent(keep), args).execute(&mut **conn).await?.rows_affected(),
+                Conn::PgTx(conn) => bind_all!(sqlx::query(sql).persistent(keep), args).execute(&mut **conn).await?.rows_affected(),
+            };
+        }
+        Ok(written)
+    }
+
+    pub fn is_postgres(&self) -> bool {
+        matches!(self, Conn::Pg(_) | Conn::PgTx(_))
+    }
+
+    /// The fragment that lets several nodes pick different rows: PostgreSQL skips what others hold; SQLite has one writer anyway.
+    pub(crate) fn skip_locked(&self) -> &'static str {
+        if self.is_postgres() { "FOR UPDATE SKIP LOCKED" } else { "" }
+    }
+}
+
+impl Store {
+    /// Opens the database, refuses what it must not touch (an old SQLite library, a newer schema, a wrong key), and brings the schema up to date.
+    /// `address` is a file name, `sqlite:FILE` or `postgres://...`.
+    pub async fn open(address: &str, key: &crate::seal::Key) -> Result<Store, StoreError> {
+        let store = Store::connect(address, key).await?;
+        store.migrate().await?;
+        store.check_key().await?;
+        Ok(store)
+    }
+
+    async fn connect(address: &str, key: &crate::seal::Key) -> Result<Store, StoreError> {
+        let unreachable = |error: sqlx::Error| StoreError::Unreachable { address: without_password(address), reason: error.to_string() };
+        let db = if address.starts_with("postgres://") || address.starts_with("postgresql://") {
+            let options = PgConnectOptions::from_str(address).map_err(unreachable)?.disable_statement_logging().application_name("tieout");
+            let pool = PgPoolOptions::new()
+                .max_connections(24)
+                .acquire_timeout(Duration::from_secs(20))
+                .connect_with(options)
+                .await
+                .map_err(unreachable)?;
+            Db::Pg(pool)
+        } else {
+            check_sqlite_library()?;
+            let file = address.strip_prefix("sqlite://").or_else(|| address.strip_prefix("sqlite:")).unwrap_or(address);
+            let options = SqliteConnectOptions::new()
+                .filename(file)
+                .create_if_missing(true)
+                .journal_mode(SqliteJournalMode::Wal)
+                // a rotated refresh token that is lost at a power cut disconnects the customer
+                .synchronous(SqliteSynchronous::Full)
+                .foreign_keys(true)
+                .busy_timeout(Duration::from_secs(30))
+                .pragma("cache_size", "-16384")
+                .pragma("temp_store", "memory")
+                .disable_statement_logging();
+            let write = SqlitePoolOptions::new()
+                .max_connections(1)
+                .acquire_timeout(Duration::from_secs(60))
+                .idle_timeout(None)
+                .max_lifetime(None)
+                .connect_with(options.clone())
+                .await
+                .map_err(unreachable)?;
+            let read = SqlitePoolOptions::new()
+                .max_connections(4)
+                .acquire_timeout(Duration::from_secs(30))
+                .idle_timeout(None)
+                .max_lifetime(None)
+                .connect_with(options.pragma("query_only", "on"))
+                .await
+                .map_err(unreachable)?;
+            Db::Lite { write, read }
+        };
+        Ok(Store { db, sealer: Arc::new(Sealer::new(key)) })
+    }
+
+    pub fn is_postgres(&self) -> bool {
+        matches!(self.db, Db::Pg(_))
+    }
+
+    /// A connection for reading.
+    pub async fn read(&self) -> Result<Conn, StoreError> {
+        Ok(match &self.db {
+            Db::Lite { read, .. } => Conn::Lite(read.acquire().await?),
+            Db::Pg(pool) => Conn::Pg(pool.acquire().await?),
+        })
+    }
+
+    /// A write transaction; on SQLite it holds the one write lock from its first moment.
+    pub async fn begin(&self) -> Result<Tx, StoreError> {
+        Ok(Tx(match &self.db {
+            Db::Lite { write, .. } => Conn::LiteTx(write.begin_with("BEGIN IMMEDIATE").await?),
+            Db::Pg(pool) => Conn::PgTx(pool.begin().await?),
+        }))
+    }
+
+    /// Brings the schema up to date, one transaction for each migration.
+    async fn migrate(&self) -> Result<(), StoreError> {
+        let known = MIGRATIONS.len() as i64;
+        let mut tx = self.begin().await?;
+        if tx.is_postgres() {
+            // two nodes that start at once: the second waits here
+            tx.query("SELECT CAST(pg_advisory_xact_lock(7140331) AS TEXT)", vec![]).await?;
+        }
+        tx.execute("CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT NOT NULL PRIMARY KEY)", vec![]).await?;
+        let found = tx.query_one("SELECT CAST(COALESCE(MAX(version), 0) AS BIGINT) FROM schema_versions", vec![]).await?.int(0)?;
+        if found > known {
+            return Err(StoreError::NewerSchema { found, known });
+        }
+        for (index, migration) in MIGRATIONS.iter().enumerate().skip(found as usize) {
+            match &mut tx.0 {
+                Conn::LiteTx(conn) => sqlx::raw_sql(*migration).execute(&mut **conn).await.map(|_| ())?,
+                Conn::PgTx(conn) => sqlx::raw_sql(*migration).execute(&mut **conn).await.map(|_| ())?,
+                Conn::Lite(_) | Conn::Pg(_) => unreachable!("a Tx is made by begin only"),
+            }
+            tx.execute("INSERT INTO schema_versions (version) VALUES ($1)", args![index as i64 + 1]).await?;
+        }
+        tx.commit().await
+    }
+
+    /// A value sealed at the first start must open with today's key.
+    async fn check_key(&self) -> Result<(), StoreError> {
+        const NAME: &str = "key_check";
+        let mut tx = self.begin().await?;
+        match crate::settings::find(&mut tx, NAME).await? {
+            None => {
+                let sealed = self.sealer.seal("settings", NAME, b"tieout");
+                crate::settings::set(&mut tx, NAME, &hex::encode(sealed)).await?;
+                tx.commit().await
+            }
+            Some(sealed) => {
+                let sealed = hex::decode(&sealed).map_err(|_| StoreError::WrongKey)?;
+                self.sealer.open("settings", NAME, &sealed).map(|_| ()).map_err(|_| StoreError::WrongKey)
+            }
+        }
+    }
+
+    /// Closes the connections in order: the write-ahead log is folded into the file.
+    pub async fn close(&self) {
+        match &self.db {
+            Db::Lite { write, read } => {
+                read.close().await;
+                write.close().await;
+            }
+            Db::Pg(pool) => pool.close().await,
+        }
+    }
+}
+
+fn check_sqlite_library() -> Result<(), StoreError> {
+    // SAFETY: both functions only return constants of the library that is linked in.
+    let (number, found) = unsafe {
+        let text = std::ffi::CStr::from_ptr(libsqlite3_sys::sqlite3_libversion());
+        (libsqlite3_sys::sqlite3_libversion_number(), text.to_string_lossy().into_owned())
+    };
+    check_sqlite_version(number, found)
+}
+
+fn check_sqlite_version(number: i32, found: String) -> Result<(), StoreError> {
+    if number < OLDEST_SQLITE_NUMBER { Err(StoreError::OldSqlite { found, needed: OLDEST_SQLITE }) } else { Ok(()) }
+}
+
+/// The address with its password taken out, for messages.
+fn without_password(address: &str) -> String {
+    match (address.find("://"), address.rfind('@')) {
+        (Some(scheme), Some(at)) if at > scheme => match address[scheme + 3..at].find(':') {
+            Some(colon) => format!("{}:***{}", &address[..scheme + 3 + colon], &address[at..]),
+            None => address.to_owned(),
+        },
+        _ => address.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_old_sqlite_library_is_refused() {
+        assert!(check_sqlite_library().is_ok());
+        let refused = check_sqlite_version(3_051_002, "3.51.2".into()).unwrap_err();
+        assert!(refused.to_string().contains("3.51.3 or newer"), "{refused}");
+    }
+
+    #[test]
+    fn passwords_do_not_reach_messages() {
+        assert_eq!(without_password("postgres://tieout:s3cret@db/books"), "postgres://tieout:***@db/books");
+        assert_eq!(without_password("postgres://tieout@db/books"), "postgres://tieout@db/books");
+    }
+}

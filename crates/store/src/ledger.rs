@@ -1,0 +1,203 @@
+//! The ledger: one row for each posting, in pieces that are replaced whole. A piece is a month of a report, or one numbered journal.
+use crate::args;
+use crate::columns::day;
+use crate::db::{Arg, Conn, Tx};
+use crate::error::StoreError;
+use domain::clock::Month;
+use domain::ids::CompanyId;
+use domain::ledger::LedgerEntry;
+use domain::money::Amount;
+use domain::statements::AccountMovements;
+use jiff::civil::Date;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+
+fn push_postings(values: &mut Vec<Arg>, company_id: &CompanyId, piece: &str, line: &mut i64, entry: &LedgerEntry) {
+    let date = entry.date().to_string();
+    for posting in entry.postings() {
+        *line += 1;
+        values.push(Arg::from(company_id));
+        values.push(Arg::from(piece));
+        values.push(Arg::from(*line));
+        values.push(Arg::from(date.as_str()));
+        values.push(Arg::from(posting.account_id.as_str()));
+        values.push(Arg::from(posting.amount.0));
+        values.push(Arg::from(entry.key().source_type.as_str()));
+        values.push(Arg::from(entry.key().source_id.as_str()));
+        values.push(Arg::from(posting.contact_id.as_deref()));
+    }
+}
+
+const INSERT: &str = "INSERT INTO postings (company_id, piece, line, day, account_id, amount, source_type, source_id, contact_id)";
+
+/// Replaces the postings of one month. False when the month is the same as before, by the hash of what the provider sent; then nothing is written
+/// unless `always`.
+pub async fn replace_month(
+    conn: &mut Tx,
+    company_id: &CompanyId,
+    month: Month,
+    entries: &[LedgerEntry],
+    hash: &[u8; 32],
+    always: bool,
+    now_ms: i64,
+) -> Result<bool, StoreError> {
+    let piece = month.to_string();
+    let known = conn.query_opt("SELECT hash FROM ledger_pieces WHERE company_id = $1 AND piece = $2", args![company_id, piece.as_str()]).await?;
+    let same = match &known {
+        Some(row) => row.bytes(0)? == hash,
+        None => false,
+    };
+    if same && !always {
+        return Ok(false);
+    }
+    conn.execute("DELETE FROM postings WHERE company_id = $1 AND piece = $2", args![company_id, piece.as_str()]).await?;
+    let mut values = Vec::new();
+    let mut line = 0;
+    for entry in entries {
+        push_postings(&mut values, company_id, &piece, &mut line, entry);
+    }
+    conn.insert_rows(INSERT, 9, values, "").await?;
+    conn.execute(
+        "INSERT INTO ledger_pieces (company_id, piece, hash, entries, read_at) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (company_id, piece) DO UPDATE SET hash = excluded.hash, entries = excluded.entries, read_at = excluded.read_at",
+        args![company_id, piece.as_str(), &hash[..], entries.len() as i64, now_ms],
+    )
+    .await?;
+    Ok(!same)
+}
+
+/// The name of a journal's piece: its number, padded so that text sorts like numbers.
+fn journal_piece(number: i64) -> String {
+    format!("j{number:012}")
+}
+
+/// Writes journals by number; one that is there already is replaced (a journal never changes at the provider, so this repairs ours).
+pub async fn put_journals(conn: &mut Tx, company_id: &CompanyId, entries: &[LedgerEntry]) -> Result<(), StoreError> {
+    for part in entries.chunks(500) {
+        let first = part.iter().map(|entry| entry.key().journal_number).min().unwrap_or(0);
+        let last = part.iter().map(|entry| entry.key().journal_number).max().unwrap_or(0);
+        // pages are contiguous in number: everything between the first and the last is in `part`
+        conn.execute(
+            "DELETE FROM postings WHERE company_id = $1 AND piece >= $2 AND piece <= $3",
+            args![company_id, journal_piece(first), journal_piece(last)],
+        )
+        .await?;
+        let mut values = Vec::new();
+        for entry in part {
+            let mut line = 0;
+            push_postings(&mut values, company_id, &journal_piece(entry.key().journal_number), &mut line, entry);
+        }
+        conn.insert_rows(INSERT, 9, values, "").await?;
+    }
+    Ok(())
+}
+
+/// Numbers of the journals that have a posting in a month: what a repair reads again.
+pub async fn journal_numbers_in_month(conn: &mut Conn, company_id: &CompanyId, month: Month) -> Result<Vec<i64>, StoreError> {
+    conn.query(
+        "SELECT DISTINCT piece FROM postings WHERE company_id = $1 AND day >= $2 AND day <= $3 ORDER BY piece",
+        args![company_id, month.first_day().to_string(), month.last_day().to_string()],
+    )
+    .await?
+    .iter()
+    .map(|row| {
+        let piece = row.text(0)?;
+        piece.strip_prefix('j').and_then(|number| number.parse().ok()).ok_or_else(|| StoreError::Unreadable(format!("journal piece `{piece}`")))
+    })
+    .collect()
+}
+
+/// Forgets the whole ledger of a company: a full sync of a company whose books begin anew.
+pub async fn clear(conn: &mut Tx, company_id: &CompanyId) -> Result<(), StoreError> {
+    conn.execute("DELETE FROM postings WHERE company_id = $1", args![company_id]).await?;
+    conn.execute("DELETE FROM ledger_pieces WHERE company_id = $1", args![company_id]).await?;
+    Ok(())
+}
+
+/// Months that were read before and lie before `first`: the books no longer reach back to them.
+pub async fn drop_months_before(conn: &mut Tx, company_id: &CompanyId, first: Month) -> Result<(), StoreError> {
+    conn.execute("DELETE FROM postings WHERE company_id = $1 AND piece < $2 AND piece NOT LIKE 'j%'", args![company_id, first.to_string()]).await?;
+    conn.execute("DELETE FROM ledger_pieces WHERE company_id = $1 AND piece < $2 AND piece NOT LIKE 'j%'", args![company_id, first.to_string()]).await?;
+    Ok(())
+}
+
+/// Net movement of each account in each month, of postings up to and including `through`.
+pub async fn movements(conn: &mut Conn, company_id: &CompanyId, through: Date) -> Result<AccountMovements, StoreError> {
+    let rows = conn
+        .query(
+            "SELECT account_id, SUBSTR(day, 1, 7) AS month, CAST(SUM(amount) AS BIGINT) FROM postings WHERE company_id = $1 AND day <= $2
+             GROUP BY account_id, SUBSTR(day, 1, 7)",
+            args![company_id, through.to_string()],
+        )
+        .await?;
+    let mut movements = BTreeMap::new();
+    for row in &rows {
+        let text = row.text(1)?;
+        let month = Month::parse(&text).ok_or_else(|| StoreError::Unreadable(format!("month `{text}`")))?;
+        movements.insert((row.text(0)?, month), Amount(row.int(2)?));
+    }
+    Ok(movements)
+}
+
+/// First and last day of the ledger.
+pub async fn span(conn: &mut Conn, company_id: &CompanyId) -> Result<Option<(Date, Date)>, StoreError> {
+    let row = conn.query_one("SELECT MIN(day), MAX(day) FROM postings WHERE company_id = $1", args![company_id]).await?;
+    match (row.opt_text(0)?, row.opt_text(1)?) {
+        (Some(first), Some(last)) => Ok(Some((day(&first)?, day(&last)?))),
+        _ => Ok(None),
+    }
+}
+
+/// How many postings and distinct months the ledger holds.
+pub async fn count(conn: &mut Conn, company_id: &CompanyId) -> Result<(i64, i64), StoreError> {
+    let row = conn.query_one("SELECT COUNT(*), COUNT(DISTINCT SUBSTR(day, 1, 7)) FROM postings WHERE company_id = $1", args![company_id]).await?;
+    Ok((row.int(0)?, row.int(1)?))
+}
+
+/// Source documents with a posting on an account in a month: the candidates for a difference.
+pub async fn list_sources(conn: &mut Conn, company_id: &CompanyId, account_id: &str, month: Month, limit: i64) -> Result<Vec<(String, String)>, StoreError> {
+    conn.query(
+        "SELECT source_type, source_id FROM postings WHERE company_id = $1 AND account_id = $2 AND day >= $3 AND day <= $4
+         GROUP BY source_type, source_id ORDER BY source_type, source_id LIMIT $5",
+        args![company_id, account_id, month.first_day().to_string(), month.last_day().to_string(), limit],
+    )
+    .await?
+    .iter()
+    .map(|row| Ok((row.text(0)?, row.text(1)?)))
+    .collect()
+}
+
+/// Months in which documents have postings, by source type and id; for the old month of a changed transaction.
+pub async fn list_months_of_source(conn: &mut Conn, company_id: &CompanyId, source_id: &str) -> Result<Vec<Month>, StoreError> {
+    conn.query("SELECT DISTINCT SUBSTR(day, 1, 7) FROM postings WHERE company_id = $1 AND source_id = $2", args![company_id, source_id])
+        .await?
+        .iter()
+        .map(|row| {
+            let text = row.text(0)?;
+            Month::parse(&text).ok_or_else(|| StoreError::Unreadable(format!("month `{text}`")))
+        })
+        .collect()
+}
+
+/// Feeds every posting into a hash, in a fixed order that does not depend on the order of reading.
+pub async fn hash_content(conn: &mut Conn, company_id: &CompanyId, hasher: &mut Sha256) -> Result<(), StoreError> {
+    let (mut piece, mut line) = (String::new(), 0_i64);
+    loop {
+        let rows = conn
+            .query(
+                "SELECT piece, line, day, account_id, amount, source_type, source_id FROM postings
+                 WHERE company_id = $1 AND (piece > $2 OR (piece = $2 AND line > $3)) ORDER BY piece, line LIMIT 10000",
+                args![company_id, piece.as_str(), line],
+            )
+            .await?;
+        let Some(last) = rows.last() else { return Ok(()) };
+        (piece, line) = (last.text(0)?, last.int(1)?);
+        for row in &rows {
+            for at in [0, 2, 3, 5, 6] {
+                hasher.update(row.text(at)?);
+                hasher.update([0]);
+            }
+            hasher.update(row.int(4)?.to_be_bytes());
+        }
+    }
+}
