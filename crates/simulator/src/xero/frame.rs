@@ -1,0 +1,292 @@
+//! One call of the Accounting API, from its headers to its answer: token, tenant, scope, limits, faults, envelope.
+//!
+//! Contract: providers/xero.md 3.1, 3.2, 7 and 8; the order of the checks is that of section 8.
+use super::lists::{self, Parameters};
+use super::refusal::{self, Refusal};
+use super::reports::{self, Report};
+use super::resource::Resource;
+use super::wire::json::{Object, array};
+use super::wire::{Detail, dates, journals};
+use crate::books::{Books, Face};
+use crate::faults::{self, Fault};
+use crate::limits::Remaining;
+use crate::oauth::Access;
+use crate::sandbox::Sandbox;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderValue, Method, Uri, header};
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+
+/// What a path asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Target {
+    List(Resource),
+    One(Resource, String),
+    Report(Report),
+    Unknown,
+}
+
+impl Target {
+    fn read(path: &str) -> Target {
+        let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+        match parts.as_slice() {
+            [reports, name] if reports.eq_ignore_ascii_case("Reports") => Report::named(name).map_or(Target::Unknown, Target::Report),
+            [name] => Resource::named(name).map_or(Target::Unknown, Target::List),
+            [name, id] => Resource::named(name).map_or(Target::Unknown, |resource| Target::One(resource, (*id).to_string())),
+            _ => Target::Unknown,
+        }
+    }
+
+    /// The path as it is counted: `Invoices`, `Invoices/{id}`, `Reports/TrialBalance`.
+    fn counted(&self, path: &str) -> String {
+        match self {
+            Target::List(resource) => resource.path().into(),
+            Target::One(resource, _) => format!("{}/{{id}}", resource.path()),
+            Target::Report(report) => format!("Reports/{}", report.name()),
+            Target::Unknown => path.trim_matches('/').into(),
+        }
+    }
+
+    fn scopes(&self) -> &'static [&'static str] {
+        match self {
+            Target::List(resource) | Target::One(resource, _) => resource.scopes(),
+            Target::Report(report) => report.scopes(),
+            Target::Unknown => &[],
+        }
+    }
+}
+
+/// Every call under `/api.xro/2.0/`.
+pub async fn accounting(State(sandbox): State<Sandbox>, Path(path): Path<String>, method: Method, uri: Uri, headers: HeaderMap) -> Response {
+    let target = Target::read(&path);
+    let tenant = tenant_of(&sandbox, &headers);
+    let fault = begin(&sandbox, &method, &target.counted(&path), &tenant, &uri);
+    if let Some(refused) = fault.as_ref().and_then(answer_instead) {
+        return marked(refused, None);
+    }
+    let (answer, remaining) = answer(&sandbox, &method, &target, &tenant, &uri, &headers, fault.as_ref()).await;
+    if fault == Some(Fault::LoseAnswer) {
+        return faults::broken_connection();
+    }
+    marked(answer.unwrap_or_else(IntoResponse::into_response), remaining)
+}
+
+/// The tenant a call names; a custom connection's token belongs to one organisation and needs no header (section 2).
+fn tenant_of(sandbox: &Sandbox, headers: &HeaderMap) -> String {
+    if let Some(tenant) = header_text(headers, "xero-tenant-id") {
+        return tenant.trim().to_ascii_lowercase();
+    }
+    match bearer(sandbox, headers, sandbox.clock.now()) {
+        Ok(access) if access.family.is_empty() => access.companies.into_iter().next().unwrap_or_default(),
+        _ => String::new(),
+    }
+}
+
+/// Counts a call and takes the fault that waits for it.
+pub fn begin(sandbox: &Sandbox, method: &Method, counted: &str, tenant: &str, uri: &Uri) -> Option<Fault> {
+    let whole = uri.path_and_query().map_or(uri.path(), |path| path.as_str());
+    sandbox.write(|state| {
+        *state.calls.entry(format!("xero {method} {counted}")).or_default() += 1;
+        state.faults.next(Face::Xero, tenant, whole)
+    })
+}
+
+/// The answer of a fault that replaces the right one.
+pub fn answer_instead(fault: &Fault) -> Option<Response> {
+    match fault {
+        Fault::RateLimit { problem, retry_after_secs } => Some(Refusal::of_limit(*problem, *retry_after_secs).into_response()),
+        Fault::Status { status } => Some(Refusal::of_status(*status).into_response()),
+        Fault::Unauthorized => Some(Refusal::of_status(401).into_response()),
+        Fault::HtmlBody => Some(faults::html_page()),
+        Fault::MalformedJson => Some(faults::malformed_json()),
+        Fault::Drop => Some(faults::broken_connection()),
+        Fault::Delay { .. } | Fault::LoseAnswer => None,
+    }
+}
+
+/// Gives a Xero call's place among the five in flight back, however the call ends.
+struct InFlight<'a> {
+    sandbox: &'a Sandbox,
+    tenant: &'a str,
+    client_id: &'a str,
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.sandbox.write(|state| state.limits.release(Face::Xero, self.tenant, self.client_id));
+    }
+}
+
+async fn answer(
+    sandbox: &Sandbox,
+    method: &Method,
+    target: &Target,
+    tenant: &str,
+    uri: &Uri,
+    headers: &HeaderMap,
+    fault: Option<&Fault>,
+) -> (Result<Response, Refusal>, Option<Remaining>) {
+    let now = sandbox.clock.now();
+    let access = match bearer(sandbox, headers, now) {
+        Ok(access) => access,
+        Err(refused) => return (Err(refused), None),
+    };
+    if !is_connected(sandbox, &access, tenant) {
+        return (Err(Refusal::Forbidden), None);
+    }
+    // an app whose approval for the premium Journals endpoint ended keeps the scope in its tokens, but is refused
+    let journals_refused = matches!(target, Target::List(Resource::Journals) | Target::One(Resource::Journals, _))
+        && sandbox.read(|state| !state.faults.switches.xero_journals);
+    if journals_refused || !allows(&access.scope, target.scopes()) {
+        return (Err(Refusal::Unauthorized("AuthorizationUnsuccessful".into())), None);
+    }
+    let remaining = match sandbox.write(|state| state.limits.admit(Face::Xero, tenant, &access.client_id, now)) {
+        Ok(remaining) => remaining,
+        Err(limit) => return (Err(Refusal::Limited(limit)), Some(limit.remaining)),
+    };
+    let _in_flight = InFlight { sandbox, tenant, client_id: &access.client_id };
+    if let Some(Fault::Delay { ms }) = fault {
+        tokio::time::sleep(std::time::Duration::from_millis(*ms)).await;
+    }
+    (data(sandbox, method, target, tenant, uri, headers, now, &access), Some(remaining))
+}
+
+#[allow(clippy::too_many_arguments)] // the parts of one request
+fn data(
+    sandbox: &Sandbox,
+    method: &Method,
+    target: &Target,
+    tenant: &str,
+    uri: &Uri,
+    headers: &HeaderMap,
+    now: Timestamp,
+    access: &Access,
+) -> Result<Response, Refusal> {
+    if *target == Target::Unknown {
+        return Err(Refusal::NotFound);
+    }
+    if method != Method::GET {
+        return Err(Refusal::NotImplemented);
+    }
+    if !wants_json(headers) {
+        return Err(Refusal::NotJson);
+    }
+    let parameters = Parameters::read(uri.query().unwrap_or_default());
+    let since = lists::modified_since(header_text(headers, "if-modified-since"))?;
+    let body = sandbox.read(|state| {
+        // a company can be taken away between the check and here
+        let books = state.companies.get(tenant).ok_or(Refusal::Forbidden)?;
+        let envelope = envelope(&access.client_id, now);
+        match target {
+            Target::List(Resource::Journals) => Ok(envelope.list("Journals", &lists::journals(books, &parameters, since)?).end()),
+            Target::List(resource) => {
+                let page = lists::list(books, *resource, &parameters, since, now)?;
+                let envelope = match &page.pagination {
+                    Some(pagination) => envelope.raw("pagination", pagination),
+                    None => envelope,
+                };
+                Ok(envelope.list(resource.list_key(), &page.records).end())
+            }
+            Target::One(resource, id) => {
+                let record = one(books, *resource, id, now).ok_or(Refusal::NotFound)?;
+                Ok(envelope.list(resource.list_key(), &[record]).end())
+            }
+            Target::Report(report) => {
+                let grouped = state.faults.switches.xero_groups_currency_gains;
+                let made = reports::make(books, *report, &parameters, now, grouped)?;
+                Ok(envelope.raw("Reports", &array(&[made])).end())
+            }
+            Target::Unknown => Err(Refusal::NotFound),
+        }
+    })?;
+    Ok(refusal::json(200, body))
+}
+
+/// One record by its guid; tax rates by code, journals by number too, contacts and invoices by number too.
+fn one(books: &Books, resource: Resource, id: &str, now: Timestamp) -> Option<String> {
+    let number = || books.id_of_guid(resource.word(), id);
+    match resource {
+        Resource::Journals => {
+            let number = id.parse().ok().or_else(number)?;
+            let index = books.journals.binary_search_by_key(&number, |journal| journal.number).ok()?;
+            Some(journals::journal(books, &books.journals[index], false))
+        }
+        Resource::TaxRates => {
+            let rate = books.tax_rates.iter().find(|rate| rate.code.eq_ignore_ascii_case(id)).map(|rate| rate.id);
+            let built_in = || id.eq_ignore_ascii_case("NONE").then_some(0).filter(|_| super::wire::settings::built_in_tax_rate(books).is_some());
+            Some(resource.render(books, rate.or_else(built_in)?, Detail::Single, now))
+        }
+        Resource::Accounts => number().filter(|id| books.accounts.contains_key(id)).map(|id| resource.render(books, id, Detail::Single, now)),
+        Resource::Contacts => number().filter(|id| books.contacts.contains_key(id)).map(|id| resource.render(books, id, Detail::Single, now)),
+        Resource::Items => number().filter(|id| books.items.contains_key(id)).map(|id| resource.render(books, id, Detail::Single, now)),
+        Resource::Organisation | Resource::Currencies | Resource::Unused(_) => None,
+        _ => {
+            let known = number().and_then(|id| books.documents.get(&id)).filter(|document| resource.kinds().contains(&document.kind));
+            Some(resource.render(books, known?.id, Detail::Single, now))
+        }
+    }
+}
+
+/// `ProviderName` is the app's name; DateTimeUTC has no offset.
+fn envelope(app: &str, now: Timestamp) -> Object {
+    Object::new()
+        .text("Id", &crate::oauth::random_guid())
+        .text("Status", "OK")
+        .text("ProviderName", app)
+        .raw("DateTimeUTC", &dates::ms_time_bare(now))
+}
+
+/// The good access token of a call.
+pub fn bearer(sandbox: &Sandbox, headers: &HeaderMap, now: Timestamp) -> Result<Access, Refusal> {
+    let unknown = || Refusal::Unauthorized("AuthenticationUnsuccessful".into());
+    let authorization = header_text(headers, "authorization").ok_or_else(unknown)?;
+    let (scheme, token) = authorization.split_once(' ').ok_or_else(unknown)?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(unknown());
+    }
+    let access = sandbox.read(|state| state.grants.access.get(token.trim()).cloned()).filter(|access| access.face == Face::Xero);
+    let access = access.filter(|access| !access.revoked).ok_or_else(unknown)?;
+    if now >= access.expires_at {
+        return Err(Refusal::Unauthorized(format!("TokenExpired: token expired at {}", dates::us_time(access.expires_at))));
+    }
+    Ok(access)
+}
+
+/// The tenant is connected to this app by this user.
+fn is_connected(sandbox: &Sandbox, access: &Access, tenant: &str) -> bool {
+    sandbox.read(|state| {
+        let connected =
+            state.grants.xero_connections.iter().any(|c| c.tenant_id == tenant && c.user_id == access.user_id && c.client_id == access.client_id);
+        connected && state.companies.get(tenant).is_some_and(|books| books.face == Face::Xero)
+    })
+}
+
+/// One of `needed` is granted; a write scope implies its read.
+fn allows(granted: &str, needed: &[&str]) -> bool {
+    needed.is_empty()
+        || granted
+            .split_whitespace()
+            .any(|scope| needed.iter().any(|need| scope == *need || need.strip_suffix(".read").is_some_and(|write| scope == write)))
+}
+
+/// Without an Accept header that names JSON the real API answers XML.
+fn wants_json(headers: &HeaderMap) -> bool {
+    headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).any(|accept| accept.to_ascii_lowercase().contains("json"))
+}
+
+pub fn header_text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// The headers every answer carries.
+pub fn marked(mut response: Response, remaining: Option<Remaining>) -> Response {
+    let headers = response.headers_mut();
+    let id = crate::oauth::random_guid();
+    headers.insert("xero-correlation-id", HeaderValue::from_str(&id).expect("a guid is a header value"));
+    if let Some(remaining) = remaining {
+        headers.insert("x-daylimit-remaining", HeaderValue::from(remaining.day));
+        headers.insert("x-minlimit-remaining", HeaderValue::from(remaining.minute));
+        headers.insert("x-appminlimit-remaining", HeaderValue::from(remaining.app_minute));
+    }
+    response
+}

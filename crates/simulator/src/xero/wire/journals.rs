@@ -1,0 +1,146 @@
+//! ManualJournals, and Journals: the append-only general ledger.
+//!
+//! Contract: providers/xero.md section 4 and 6.17.
+use super::json::{Object, array};
+use super::{Detail, dates, lines, payments, settings};
+use crate::books::{AccountType, Books, Document, Journal, Kind, NO_DOCUMENT, Posting, Status};
+
+/// DRAFT posts nothing; DELETED was a draft, VOIDED was posted.
+pub fn manual_status(document: &Document) -> &'static str {
+    match document.status {
+        Status::Draft => "DRAFT",
+        Status::Active => "POSTED",
+        Status::Voided => "VOIDED",
+        Status::Deleted => "DELETED",
+    }
+}
+
+pub fn manual_journal(books: &Books, document: &Document, detail: Detail) -> String {
+    let with_lines = matches!(detail, Detail::Paged | Detail::Single);
+    let journal_lines: Vec<String> = document
+        .lines
+        .iter()
+        .filter(|_| with_lines)
+        .map(|line| {
+            let code = books.accounts.get(&line.account).map(|a| a.code.as_str()).filter(|code| !code.is_empty());
+            Object::new()
+                .text("Description", &line.description)
+                .text("TaxType", lines::tax_type(books, line.tax_rate))
+                .raw("TaxAmount", "0.00")
+                .money("LineAmount", line.amount)
+                .maybe("AccountCode", code)
+                .raw("Tracking", "[]")
+                .text("AccountID", &books.guid("Account", line.account))
+                .flag("IsBlank", false)
+                .end()
+        })
+        .collect();
+    Object::new()
+        .raw("Date", &dates::ms_date(document.date))
+        .text("Status", manual_status(document))
+        .text("LineAmountTypes", "NoTax")
+        .raw("UpdatedDateUTC", &dates::ms_time(document.updated_at))
+        .text("ManualJournalID", &books.guid("ManualJournal", document.id))
+        .text("Narration", narration(document))
+        .list("JournalLines", &journal_lines)
+        .flag("ShowOnCashBasisReports", true)
+        .flag("HasAttachments", false)
+        .when(detail == Detail::Single, |object| object.raw("Attachments", "[]"))
+        .end()
+}
+
+/// Xero requires a narration; the number stands in for an empty memo.
+pub fn narration(document: &Document) -> &str {
+    if document.memo.is_empty() { &document.number } else { &document.memo }
+}
+
+/// The entity a document is listed under: the word of its guid and of the truth.
+pub fn entity(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Invoice | Kind::Bill => "Invoice",
+        Kind::CreditMemo | Kind::VendorCredit => "CreditNote",
+        Kind::Payment | Kind::BillPayment => "Payment",
+        Kind::SalesReceipt | Kind::RefundReceipt | Kind::Expense | Kind::Deposit => "BankTransaction",
+        Kind::Transfer => "BankTransfer",
+        Kind::Journal => "ManualJournal",
+    }
+}
+
+fn source_type(books: &Books, journal: &Journal) -> &'static str {
+    match journal.kind {
+        Kind::Invoice => "ACCREC",
+        Kind::Bill => "ACCPAY",
+        Kind::CreditMemo => "ACCRECCREDIT",
+        Kind::VendorCredit => "ACCPAYCREDIT",
+        Kind::Payment | Kind::BillPayment => match books.documents.get(&journal.document) {
+            Some(payment) => payments::payment_type(books, payment),
+            None => "ACCRECPAYMENT",
+        },
+        Kind::SalesReceipt | Kind::Deposit => "CASHREC",
+        Kind::Expense | Kind::RefundReceipt => "CASHPAID",
+        Kind::Transfer => "TRANSFER",
+        Kind::Journal => "MANJOURNAL",
+    }
+}
+
+/// One journal; `with_source` is false by id or number, where Xero leaves SourceID and SourceType out.
+pub fn journal(books: &Books, journal: &Journal, with_source: bool) -> String {
+    let document = books.documents.get(&journal.document);
+    let journal_lines: Vec<String> =
+        journal.postings.iter().enumerate().map(|(index, posting)| line(books, journal, posting, index as u64)).collect();
+    let object = Object::new()
+        .text("JournalID", &books.guid("Journal", journal.number))
+        .raw("JournalDate", &dates::ms_date_bare(journal.date))
+        .number("JournalNumber", journal.number)
+        .raw("CreatedDateUTC", &dates::ms_time(journal.created_at));
+    let object = match document {
+        // journals never change, so what a person may still edit on the document is not shown here
+        Some(document) => object.text("Reference", &document.number),
+        None => object,
+    };
+    object
+        .when(with_source && journal.document != NO_DOCUMENT, |object| {
+            object.text("SourceID", &books.guid(entity(journal.kind), journal.document)).text("SourceType", source_type(books, journal))
+        })
+        .raw("JournalLines", &array(&journal_lines))
+        .end()
+}
+
+fn line(books: &Books, journal: &Journal, posting: &Posting, index: u64) -> String {
+    let account = books.accounts.get(&posting.account);
+    let object = Object::new()
+        .text("JournalLineID", &books.guid("JournalLine", journal.number * 1_000 + index))
+        .text("AccountID", &books.guid("Account", posting.account));
+    let object = match account {
+        Some(account) => object
+            .maybe("AccountCode", Some(account.code.as_str()).filter(|code| !code.is_empty()))
+            .text("AccountType", settings::account_type(account))
+            .text("AccountName", &account.name),
+        None => object,
+    };
+    let object = object
+        .text("Description", &posting.description)
+        .money("NetAmount", posting.amount)
+        .money("GrossAmount", posting.amount + posting.tax)
+        .money("TaxAmount", posting.tax);
+    let object = match tax(books, journal, posting) {
+        Some((code, name)) => object.text("TaxType", &code).text("TaxName", &name),
+        None => object,
+    };
+    object.raw("TrackingCategories", "[]").end()
+}
+
+/// Tax code and name: absent on receivable, payable and tax lines and on the bank side; BASEXCLUDED on conversion balances.
+fn tax(books: &Books, journal: &Journal, posting: &Posting) -> Option<(String, String)> {
+    if journal.document == NO_DOCUMENT {
+        return Some(("BASEXCLUDED".into(), "BAS Excluded".into()));
+    }
+    if posting.tax_rate.is_some() {
+        return Some((lines::tax_type(books, posting.tax_rate).into(), lines::tax_name(books, posting.tax_rate)));
+    }
+    use AccountType::*;
+    let account_type = books.accounts.get(&posting.account)?.account_type;
+    let own = matches!(account_type, Bank | CreditCard | Receivable | Payable | TaxPayable | CurrencyGain);
+    let untaxed = matches!(journal.kind, Kind::Payment | Kind::BillPayment | Kind::Transfer);
+    (!own && !untaxed).then(|| ("NONE".into(), lines::tax_name(books, None)))
+}

@@ -1,0 +1,100 @@
+//! Line items, currency rates and embedded accounts: what several documents share.
+use super::Detail;
+use super::json::Object;
+use crate::books::{Account, Books, Document, Line};
+use crate::money::{Cents, Rate};
+
+/// Guids of line items: unique in a company, whatever the document.
+fn line_id(books: &Books, document: &Document, line: &Line) -> String {
+    books.guid("LineItem", document.id * 1_000 + line.id)
+}
+
+/// `Exclusive` when tax stands on top of the lines, `NoTax` when no line carries a tax code.
+pub fn amount_types(document: &Document) -> &'static str {
+    if document.lines.iter().any(|line| line.tax_rate.is_some()) { "Exclusive" } else { "NoTax" }
+}
+
+/// The tax code of a line; `NONE` where it has none.
+pub fn tax_type(books: &Books, tax_rate: Option<u64>) -> &str {
+    tax_rate.and_then(|id| books.tax_rate(id)).map_or("NONE", |rate| rate.code.as_str())
+}
+
+pub fn tax_name(books: &Books, tax_rate: Option<u64>) -> String {
+    tax_rate.and_then(|id| books.tax_rate(id)).map_or_else(|| super::settings::no_tax_name(books).to_string(), |rate| rate.name.clone())
+}
+
+/// The line items of an invoice, credit note or bank transaction.
+pub fn line_items(books: &Books, document: &Document, detail: Detail) -> Vec<String> {
+    if matches!(detail, Detail::Listed | Detail::Summary) {
+        return Vec::new();
+    }
+    document.lines.iter().map(|line| line_item(books, document, line, detail)).collect()
+}
+
+fn line_item(books: &Books, document: &Document, line: &Line, detail: Detail) -> String {
+    let item = line.item.and_then(|id| books.items.get(&id));
+    let account = books.accounts.get(&line.account);
+    // quantity times price must be the line's amount; where it is not (a rounded price), the line reads as one of the whole
+    let product = i128::from(line.quantity_hundredths) * i128::from(line.unit_price.0);
+    let fits = product == i128::from(line.amount.0) * 100;
+    let (quantity, price) = if fits { (Cents(line.quantity_hundredths), line.unit_price) } else { (Cents(100), line.amount) };
+    Object::new()
+        .when(item.is_some(), |line_object| {
+            let item = item.expect("checked just before");
+            let code = super::settings::item_code(item);
+            let embedded = Object::new().text("ItemID", &books.guid("Item", item.id)).text("Name", &item.name).text("Code", &code).end();
+            line_object.text("ItemCode", &code).raw("Item", &embedded)
+        })
+        .text("Description", &line.description)
+        .money("UnitAmount", price)
+        .text("TaxType", tax_type(books, line.tax_rate))
+        .money("TaxAmount", books.line_tax(line))
+        .money("LineAmount", line.amount)
+        .maybe("AccountCode", account.map(|a| a.code.as_str()).filter(|code| !code.is_empty()))
+        .text("AccountID", &books.guid("Account", line.account))
+        .raw("Tracking", "[]")
+        .money("Quantity", quantity)
+        .text("LineItemID", &line_id(books, document, line))
+        .when(detail == Detail::Single, |line| line.raw("ValidationErrors", "[]"))
+        .end()
+}
+
+/// Net, tax and gross of a document, in its currency.
+pub fn totals(object: Object, books: &Books, document: &Document) -> Object {
+    let (net, gross) = (books.net_total(document), books.total(document));
+    object.money("SubTotal", net).money("TotalTax", gross - net).money("Total", gross)
+}
+
+/// Xero's CurrencyRate: foreign units per unit of base currency, the inverse of the books' rate. Cut, not rounded, at ten decimals: an
+/// amount divided by it then never falls below the exact product, so halves round the same way on both sides.
+pub fn currency_rate(rate: Rate) -> String {
+    const PLACES: u32 = 10;
+    let unit = 10_i128.pow(PLACES);
+    let inverse = unit * i128::from(Rate::SCALE) / i128::from(rate.0.max(1));
+    let text = format!("{}.{:010}", inverse / unit, inverse % unit);
+    // at least one decimal stays
+    let trimmed = text.trim_end_matches('0');
+    if trimmed.ends_with('.') { format!("{trimmed}0") } else { trimmed.to_string() }
+}
+
+/// An account as other objects embed it.
+pub fn embedded_account(books: &Books, account: &Account, with_name: bool) -> String {
+    Object::new()
+        .text("AccountID", &books.guid("Account", account.id))
+        .maybe("Code", Some(account.code.as_str()).filter(|code| !code.is_empty()))
+        .when(with_name, |object| object.text("Name", &account.name))
+        .end()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_currency_rate_is_the_inverse_in_decimals() {
+        assert_eq!(currency_rate(Rate::ONE), "1.0");
+        assert_eq!(currency_rate(Rate(1_250_000)), "0.8");
+        assert_eq!(currency_rate(Rate(1_615_000)), "0.6191950464");
+        assert_eq!(currency_rate(Rate(500_000)), "2.0");
+    }
+}
