@@ -1,0 +1,22 @@
+# What one does here every day. `make` alone lists it.
+
+.DEFAULT_GOAL := help
+.PHONY: help dev demo test check features
+
+help: ## This list
+	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 12
+
+dev: ## Build and start the server with the settings of this shell
+	cargo run -- serve
+
+demo: ## Sandbox, server and three synced companies
+	cargo run -- demo
+
+test: ## All tests, on both databases
+	cargo test --workspace
+
+check: ## What CI runs: formatting, lints, licences, tests
+	.ci/run
+
+features: ## Rewrite docs/features.md from what the tests say they prove
+	WRITE_FEATURES=1 cargo test -p e2e --test it the_list_of_features

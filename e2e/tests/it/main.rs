@@ -1,0 +1,3 @@
+//! Tests of the whole: the server against the sandbox, both over HTTP, and the rules of the house.
+
+mod tidy;
