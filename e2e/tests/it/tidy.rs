@@ -100,7 +100,7 @@ fn the_architecture_names_only_what_exists() {
         for name in quoted(line) {
             let in_folder =
                 !folder.as_os_str().is_empty() && line.starts_with("| `") && line.split('|').nth(1).is_some_and(|cell| cell.contains(name));
-            let from_root = name.contains('/') && root().join(name.split('/').next().unwrap_or_default()).exists();
+            let from_root = name.contains('/') && !name.starts_with('/') && root().join(name.split('/').next().unwrap_or_default()).exists();
             let path = if in_folder { folder.join(name) } else { PathBuf::from(name) };
             if heading && from_root {
                 folder = PathBuf::from(name);
@@ -231,6 +231,16 @@ fn every_crate_has_one_test_binary() {
         tests
             .filter(|path| !path.ends_with("tests/it/main.rs"))
             .map(|path| format!("{} would be a second test binary; move it to tests/it", path.display())),
+    );
+}
+
+/// Cargo builds a program for the tests of its own package only. Without such tests the first journey would build it, and most of its libraries again.
+#[test]
+fn the_program_is_built_together_with_the_tests() {
+    let text = fs::read_to_string(root().join("crates/server/tests/it/main.rs")).unwrap_or_default();
+    assert!(
+        !text.is_empty(),
+        "crates/server/tests/it/main.rs is missing: `cargo test --workspace` builds `tieout` only if the crate `server` has tests there"
     );
 }
 
