@@ -1,1 +1,74 @@
-//! The control API of the sandbox under `/_control`.
+//! The control API of the sandbox under `/_control`: looks behind the faces, moves time, changes books as a person would, breaks things.
+//!
+//! Bodies are JSON; amounts are texts with up to two decimals (JSON numbers are accepted and read exactly). Faulty requests get 400,
+//! unknown things 404, both with `{"error": "..."}`.
+mod behaviour;
+mod books;
+mod body;
+
+use crate::sandbox::Sandbox;
+use axum::Router;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get, post};
+
+pub fn router(sandbox: Sandbox) -> Router {
+    Router::new()
+        .route("/_control/health", get(behaviour::health))
+        .route("/_control/clock", get(behaviour::clock).post(behaviour::set_clock))
+        .route("/_control/calls", get(behaviour::calls))
+        .route("/_control/calls/reset", post(behaviour::reset_calls))
+        .route("/_control/tokens/expire", post(behaviour::expire_tokens))
+        .route("/_control/tokens/revoke", post(behaviour::revoke_tokens))
+        .route("/_control/tokens/remove_scope", post(behaviour::remove_scope))
+        .route("/_control/faults", get(behaviour::faults).post(behaviour::inject).delete(behaviour::clear_faults))
+        .route("/_control/limits", get(behaviour::limits).post(behaviour::set_limits))
+        .route("/_control/switches", get(behaviour::switches).post(behaviour::set_switches))
+        .route("/_control/companies", get(books::companies).post(books::add_company))
+        .route("/_control/companies/{company}", get(books::company).delete(books::remove_company))
+        .route("/_control/companies/{company}/documents", get(books::documents).post(books::add_document))
+        .route("/_control/companies/{company}/documents/{document}", get(books::document))
+        .route("/_control/companies/{company}/documents/{document}/{change}", post(books::change_document))
+        .route("/_control/companies/{company}/accounts", get(books::accounts).post(books::add_account))
+        .route("/_control/companies/{company}/accounts/{account}/{change}", post(books::change_account))
+        .route("/_control/companies/{company}/contacts", get(books::contacts).post(books::add_contact))
+        .route("/_control/companies/{company}/contacts/{contact}/{change}", post(books::change_contact))
+        .route("/_control/companies/{company}/trial_balance", get(books::trial_balance))
+        .route("/_control/companies/{company}/truth", get(books::truth))
+        .route("/_control/{*rest}", any(|uri: axum::http::Uri| async move { Problem::missing(format!("the control API has no {}", uri.path())) }))
+        .with_state(sandbox)
+}
+
+/// A request the control API cannot fulfil.
+#[derive(Debug)]
+pub struct Problem {
+    status: StatusCode,
+    reason: String,
+}
+
+impl Problem {
+    fn bad(reason: impl Into<String>) -> Problem {
+        Problem { status: StatusCode::BAD_REQUEST, reason: reason.into() }
+    }
+    fn missing(reason: impl Into<String>) -> Problem {
+        Problem { status: StatusCode::NOT_FOUND, reason: reason.into() }
+    }
+}
+
+impl From<crate::books::Refused> for Problem {
+    fn from(refused: crate::books::Refused) -> Problem {
+        Problem::bad(refused.0)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        (self.status, axum::Json(serde_json::json!({"error": self.reason}))).into_response()
+    }
+}
+
+type Answer = Result<axum::Json<serde_json::Value>, Problem>;
+
+fn json(value: serde_json::Value) -> Answer {
+    Ok(axum::Json(value))
+}

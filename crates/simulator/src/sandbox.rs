@@ -1,0 +1,115 @@
+//! Everything the sandbox holds: companies, apps, users, grants, faults, counters, and the lock around them.
+use crate::books::{Books, Face};
+use crate::clock::SandboxClock;
+use crate::faults::Faults;
+use crate::limits::Limits;
+use crate::oauth::Grants;
+use std::collections::BTreeMap;
+use std::sync::{Arc, RwLock};
+
+/// A developer's app registered at a provider.
+#[derive(Clone, Debug)]
+pub struct App {
+    pub face: Face,
+    pub client_id: String,
+    pub client_secret: String,
+    /// Exact addresses, or a prefix that ends in `*` (the default `http://127.0.0.1:*` and `http://localhost:*` admit every loopback port and path).
+    pub redirect_uris: Vec<String>,
+}
+
+impl App {
+    /// The app every sandbox knows: `tieout-quickbooks` / `tieout-xero` with the secret `sandbox-secret`, loopback redirects.
+    pub fn standard(face: Face) -> App {
+        let word = if face == Face::QuickBooks { "quickbooks" } else { "xero" };
+        App {
+            face,
+            client_id: format!("tieout-{word}"),
+            client_secret: "sandbox-secret".into(),
+            redirect_uris: vec!["http://127.0.0.1:*".into(), "http://localhost:*".into()],
+        }
+    }
+    pub fn allows(&self, redirect_uri: &str) -> bool {
+        self.redirect_uris.iter().any(|allowed| match allowed.strip_suffix('*') {
+            Some(prefix) => redirect_uri.starts_with(prefix) && !redirect_uri[prefix.len()..].contains('@'),
+            None => allowed == redirect_uri,
+        })
+    }
+}
+
+/// A person with a sign-in at the providers. A consent page lets the visitor pick one.
+#[derive(Clone, Debug)]
+pub struct User {
+    /// A uuid: QuickBooks' `sub`, Xero's `xero_userid`.
+    pub id: String,
+    pub email: String,
+    pub given_name: String,
+    pub family_name: String,
+    /// Companies (`Books::id`) this person may authorize; empty means all.
+    pub companies: Vec<String>,
+}
+
+/// The state behind the HTTP faces.
+pub struct State {
+    pub apps: Vec<App>,
+    pub users: Vec<User>,
+    pub companies: BTreeMap<String, Books>,
+    pub grants: Grants,
+    pub faults: Faults,
+    pub limits: Limits,
+    /// Calls answered, by `"<face> <method> <normalised path>"`, since the last reset; e.g. `quickbooks GET cdc`.
+    pub calls: BTreeMap<String, u64>,
+    /// Calls that named a company (realm in the path, tenant in the header), by `Books::id`, since the last reset.
+    pub calls_by_company: BTreeMap<String, u64>,
+}
+
+/// A handle that is cheap to clone.
+#[derive(Clone)]
+pub struct Sandbox {
+    pub clock: Arc<SandboxClock>,
+    state: Arc<RwLock<State>>,
+    keys: Arc<std::sync::OnceLock<crate::oauth::SigningKey>>,
+}
+
+impl Sandbox {
+    pub fn new(companies: Vec<Books>) -> Sandbox {
+        Sandbox {
+            clock: Arc::new(SandboxClock::default()),
+            state: Arc::new(RwLock::new(State {
+                apps: vec![App::standard(Face::QuickBooks), App::standard(Face::Xero)],
+                users: vec![
+                    User {
+                        id: "6f1c9a52-0d3f-4c55-9a5e-3f1de0b7c1a1".into(),
+                        email: "casey@harborpine.example".into(),
+                        given_name: "Casey".into(),
+                        family_name: "Morgan".into(),
+                        companies: Vec::new(),
+                    },
+                    User {
+                        id: "0b8d7e64-2a41-4b0e-8f57-9c4f5b6a7d20".into(),
+                        email: "newcomer@nobooks.example".into(),
+                        given_name: "Robin".into(),
+                        family_name: "Empty".into(),
+                        companies: vec!["none".into()],
+                    },
+                ],
+                companies: companies.into_iter().map(|books| (books.id.clone(), books)).collect(),
+                grants: Grants::default(),
+                faults: Faults::default(),
+                limits: Limits::default(),
+                calls: BTreeMap::new(),
+                calls_by_company: BTreeMap::new(),
+            })),
+            keys: Arc::default(),
+        }
+    }
+    pub fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
+        look(&self.state.read().expect("the sandbox's lock is never held across a panic"))
+    }
+    pub fn write<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        change(&mut self.state.write().expect("the sandbox's lock is never held across a panic"))
+    }
+    /// The RS256 key of this sandbox, made at first use (or ahead of it in the background by `server::serve`).
+    pub fn signing_key(&self) -> &crate::oauth::SigningKey {
+        self.keys.get_or_init(crate::oauth::SigningKey::generate)
+    }
+}
