@@ -169,15 +169,20 @@ pub struct Page {
     pub has_newer: bool,
 }
 
+/// The condition of a filter. Of the columns that have an index of their own only the most selective one is left bare: a column inside an
+/// expression keeps both databases from reading, say, every success of the organization to find those of one run.
 fn conditions(organization_id: &OrganizationId, filter: &Filter) -> (String, Vec<Arg>) {
-    let mut sql = String::from("organization_id = $1");
+    let by_run = filter.run_id.is_some();
+    let by_company = filter.company_id.is_some() && !by_run;
+    let bare = |column: &str, is_bare: bool| if is_bare { column.to_owned() } else { format!("({column} || '')") };
+    let mut sql = format!("{} = $1", bare("organization_id", !by_run));
     let mut args = args![organization_id];
     let mut equal = |column: &str, operator: &str, value: Arg| {
         args.push(value);
         sql.push_str(&format!(" AND {column} {operator} ${}", args.len()));
     };
     if let Some(company_id) = &filter.company_id {
-        equal("company_id", "=", Arg::from(company_id));
+        equal(&bare("company_id", by_company), "=", Arg::from(company_id));
     }
     if let Some(run_id) = &filter.run_id {
         equal("run_id", "=", Arg::from(run_id));
@@ -189,7 +194,7 @@ fn conditions(organization_id: &OrganizationId, filter: &Filter) -> (String, Vec
         equal("log_type", "=", Arg::from(log_type.as_str()));
     }
     if let Some(status) = filter.status {
-        equal("status", "=", Arg::from(status.as_str()));
+        equal(&bare("status", !by_run && !by_company), "=", Arg::from(status.as_str()));
     }
     if let Some(from_ms) = filter.from_ms {
         equal("id", ">=", Arg::from(first_id_at(from_ms)));
@@ -208,29 +213,33 @@ fn conditions(organization_id: &OrganizationId, filter: &Filter) -> (String, Vec
     (sql, args)
 }
 
-/// A page of the log under a filter. Pages are found by id, so any depth costs the same and new entries move nothing.
-pub async fn list_page(conn: &mut Conn, organization_id: &OrganizationId, filter: &Filter, place: Place, size: i64) -> Result<Page, StoreError> {
+fn page_statement(organization_id: &OrganizationId, filter: &Filter, place: Place, size: i64) -> (String, Vec<Arg>) {
     let (mut sql, mut args) = conditions(organization_id, filter);
-    let newest_first = match place {
-        Place::Newest => true,
+    let order = match place {
+        Place::Newest => "DESC",
         Place::OlderThan(id) => {
             args.push(Arg::from(id));
             sql.push_str(&format!(" AND id < ${}", args.len()));
-            true
+            "DESC"
         }
         Place::NewerThan(id) => {
             args.push(Arg::from(id));
             sql.push_str(&format!(" AND id > ${}", args.len()));
-            false
+            "ASC"
         }
     };
     args.push(Arg::from(size + 1));
     let sql = format!(
         "SELECT id, company_id, run_id, provider, company_name, account_name, log_type, status, message, body, logged_at FROM log_entries
-         WHERE {sql} ORDER BY id {} LIMIT ${}",
-        if newest_first { "DESC" } else { "ASC" },
+         WHERE {sql} ORDER BY id {order} LIMIT ${}",
         args.len()
     );
+    (sql, args)
+}
+
+/// A page of the log under a filter. Pages are found by id, so any depth costs the same and new entries move nothing.
+pub async fn list_page(conn: &mut Conn, organization_id: &OrganizationId, filter: &Filter, place: Place, size: i64) -> Result<Page, StoreError> {
+    let (sql, args) = page_statement(organization_id, filter, place, size);
     let mut entries = conn.query_assembled(sql, args).await?.iter().map(read).collect::<Result<Vec<_>, StoreError>>()?;
     let more = entries.len() as i64 > size;
     entries.truncate(size as usize);
@@ -250,6 +259,14 @@ pub async fn count(conn: &mut Conn, organization_id: &OrganizationId, filter: &F
     let (sql, mut args) = conditions(organization_id, filter);
     args.push(Arg::from(cap));
     let sql = format!("SELECT COUNT(*) FROM (SELECT id FROM log_entries WHERE {sql} LIMIT ${}) AS found", args.len());
+    conn.query_assembled(sql, args).await?[0].int(0)
+}
+
+/// How many entries of a filter are newer than `id`, counted up to `cap`: what a page says instead of moving.
+pub async fn count_newer(conn: &mut Conn, organization_id: &OrganizationId, filter: &Filter, id: i64, cap: i64) -> Result<i64, StoreError> {
+    let (sql, mut args) = conditions(organization_id, filter);
+    args.extend(args![id, cap]);
+    let sql = format!("SELECT COUNT(*) FROM (SELECT id FROM log_entries WHERE {sql} AND id > ${} LIMIT ${}) AS found", args.len() - 1, args.len());
     conn.query_assembled(sql, args).await?[0].int(0)
 }
 
@@ -312,5 +329,183 @@ mod tests {
         let ids: Vec<i64> = (0..10_000).map(|_| make_id(1_800_000_000_000)).collect();
         assert!(ids.windows(2).all(|pair| pair[0] < pair[1]));
         assert!(ids[0] >= first_id_at(1_800_000_000_000) && make_id(1_800_000_100_000) >= first_id_at(1_800_000_100_000));
+    }
+
+    const MINUTE: i64 = 60_000;
+    const START_MS: i64 = 1_780_000_000_000;
+
+    /// `count` entries a minute apart: companies, providers, types and statuses take turns in strides that share no factor.
+    async fn fill(conn: &mut Tx, organization_id: &str, count: i64) {
+        let mut values = Vec::new();
+        for at in 0..count {
+            let logged_at = START_MS + at * MINUTE;
+            let company = format!("company-{}", at % 7);
+            values.extend(args![
+                first_id_at(logged_at) + at % 5,
+                organization_id,
+                company.as_str(),
+                format!("run-{}", at / 10),
+                if at % 2 == 0 { "quickbooks" } else { "xero" },
+                format!("Company_{} 100%", at % 7),
+                format!("books{}@acme.example", at % 4),
+                if at % 3 == 0 { "milestone" } else { "event" },
+                if at % 11 == 0 { "error" } else { "success" },
+                format!("Message {at}"),
+                None::<String>,
+                logged_at,
+            ]);
+        }
+        conn.insert_rows(
+            "INSERT INTO log_entries (id, organization_id, company_id, run_id, provider, company_name, account_name, log_type, status, message, body, logged_at)",
+            12,
+            values,
+            "",
+        )
+        .await
+        .unwrap();
+    }
+
+    async fn open(url: &str) -> crate::db::Store {
+        crate::db::Store::open(url, &crate::seal::Key::random()).await.unwrap()
+    }
+
+    fn filters() -> Vec<Filter> {
+        let mut filters = vec![Filter::default()];
+        for at in 1..256_u32 {
+            let has = |bit: u32| at & (1 << bit) != 0;
+            filters.push(Filter {
+                company_id: has(0).then(|| CompanyId::new("company-3")),
+                provider: has(1).then(|| "xero".to_owned()),
+                company: has(2).then(|| "pany_3 100%".to_owned()),
+                account: has(3).then(|| "BOOKS1".to_owned()),
+                log_type: has(4).then_some(LogType::Milestone),
+                message: has(5).then(|| "ssage 1".to_owned()),
+                status: has(6).then_some(LogStatus::Success),
+                from_ms: has(7).then_some(START_MS + 500 * MINUTE),
+                until_ms: has(7).then_some(START_MS + 1_500 * MINUTE),
+                run_id: None,
+            });
+        }
+        filters
+    }
+
+    // proves D3
+    #[tokio::test]
+    async fn every_combination_of_filters_finds_what_a_search_by_hand_finds_and_counts_the_same() {
+        testkit::each_database(|url| async move {
+            let store = open(&url).await;
+            let mut tx = store.begin().await.unwrap();
+            fill(&mut tx, "org", 2_000).await;
+            fill_other(&mut tx).await;
+            tx.commit().await.unwrap();
+            let mut conn = store.read().await.unwrap();
+            let organization_id = OrganizationId::new("org");
+            for filter in filters() {
+                let by_hand = (0..2_000_i64)
+                    .filter(|at| filter.company_id.is_none() || at % 7 == 3)
+                    .filter(|at| filter.provider.is_none() || at % 2 == 1)
+                    .filter(|at| filter.company.is_none() || at % 7 == 3)
+                    .filter(|at| filter.account.is_none() || at % 4 == 1)
+                    .filter(|at| filter.log_type.is_none() || at % 3 == 0)
+                    .filter(|at| filter.message.is_none() || at.to_string().starts_with('1'))
+                    .filter(|at| filter.status.is_none() || at % 11 != 0)
+                    .filter(|at| filter.from_ms.is_none() || (500..1_500).contains(at))
+                    .count() as i64;
+                assert_eq!(count(&mut conn, &organization_id, &filter, 10_000).await.unwrap(), by_hand, "{filter:?}");
+                let page = list_page(&mut conn, &organization_id, &filter, Place::Newest, 5_000).await.unwrap();
+                assert_eq!(page.entries.len() as i64, by_hand, "{filter:?}");
+            }
+        })
+        .await;
+    }
+
+    async fn fill_other(conn: &mut Tx) {
+        conn.execute(
+            "INSERT INTO log_entries (id, organization_id, company_id, run_id, provider, company_name, account_name, log_type, status, message, body, logged_at)
+             SELECT id + 7, 'other', company_id, run_id, provider, company_name, account_name, log_type, status, message, body, logged_at FROM log_entries
+             WHERE organization_id = 'org'",
+            vec![],
+        )
+        .await
+        .unwrap();
+    }
+
+    // proves D4
+    #[tokio::test]
+    async fn pages_neither_repeat_nor_skip_while_entries_arrive() {
+        testkit::each_database(|url| async move {
+            let store = open(&url).await;
+            let organization_id = OrganizationId::new("org");
+            let mut tx = store.begin().await.unwrap();
+            fill(&mut tx, "org", 500).await;
+            tx.commit().await.unwrap();
+            for filter in [Filter::default(), Filter { status: Some(LogStatus::Success), ..Filter::default() }] {
+                let mut conn = store.read().await.unwrap();
+                let expected = list_page(&mut conn, &organization_id, &filter, Place::Newest, 1_000).await.unwrap().entries;
+                let (mut seen, mut place) = (Vec::new(), Place::Newest);
+                loop {
+                    let page = list_page(&mut conn, &organization_id, &filter, place, 25).await.unwrap();
+                    // an entry arrives between any two pages
+                    let mut tx = store.begin().await.unwrap();
+                    let about = About {
+                        organization_id: &organization_id,
+                        company_id: None,
+                        run_id: None,
+                        provider: "xero",
+                        company_name: "New",
+                        account_name: "new",
+                    };
+                    insert(&mut tx, &about, &LogMessage::TokenRefreshed, 1, START_MS + 10_000 * MINUTE).await.unwrap();
+                    tx.commit().await.unwrap();
+                    seen.extend(page.entries.iter().map(|entry| entry.id));
+                    if !page.has_older {
+                        break;
+                    }
+                    place = Place::OlderThan(*seen.last().unwrap());
+                }
+                assert_eq!(seen, expected.iter().map(|entry| entry.id).collect::<Vec<_>>());
+                let arrived = count_newer(&mut conn, &organization_id, &filter, seen[0], 1_000).await.unwrap();
+                assert_eq!(arrived, (expected.len() as i64 + 24) / 25);
+                // back again: the same pages in the other direction
+                let back = list_page(&mut conn, &organization_id, &filter, Place::NewerThan(seen[50]), 25).await.unwrap();
+                assert_eq!(back.entries.iter().map(|entry| entry.id).collect::<Vec<_>>(), seen[25..50]);
+            }
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn every_page_is_read_from_an_index_in_its_order() {
+        testkit::each_database(|url| async move {
+            let store = open(&url).await;
+            let mut tx = store.begin().await.unwrap();
+            fill(&mut tx, "org", 20_000).await;
+            fill_other(&mut tx).await;
+            tx.commit().await.unwrap();
+            let mut tx = store.begin().await.unwrap();
+            if tx.is_postgres() {
+                tx.execute("ANALYZE log_entries", vec![]).await.unwrap();
+            }
+            let cases = [
+                (Filter::default(), "log_entries_by_organization"),
+                (Filter { status: Some(LogStatus::Error), ..Filter::default() }, "log_entries_errors"),
+                (Filter { company_id: Some(CompanyId::new("company-3")), status: Some(LogStatus::Success), ..Filter::default() }, "log_entries_by_company"),
+                (Filter { run_id: Some(RunId::new("run-7")), status: Some(LogStatus::Success), ..Filter::default() }, "log_entries_by_run"),
+            ];
+            for (filter, index) in cases {
+                for place in [Place::Newest, Place::OlderThan(first_id_at(START_MS + 900 * MINUTE))] {
+                    let (sql, args) = page_statement(&OrganizationId::new("org"), &filter, place, 50);
+                    let (head, column) = if tx.is_postgres() { ("EXPLAIN", 0) } else { ("EXPLAIN QUERY PLAN", 3) };
+                    let plan: Vec<String> =
+                        tx.query_assembled(format!("{head} {sql}"), args).await.unwrap().iter().map(|row| row.text(column).unwrap()).collect();
+                    let plan = plan.join("\n");
+                    // half of the rows are of the organization: PostgreSQL may also walk the primary key
+                    let walks = plan.contains(index) || (plan.contains("log_entries_pkey") && index == "log_entries_by_organization");
+                    assert!(walks || plan.contains("Bitmap"), "{filter:?} does not use {index}:\n{plan}");
+                    assert!(!plan.contains("TEMP B-TREE") && !plan.contains("Seq Scan") && !plan.contains("SCAN log_entries"), "{filter:?}:\n{plan}");
+                }
+            }
+        })
+        .await;
     }
 }

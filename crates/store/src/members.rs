@@ -83,6 +83,18 @@ pub async fn list_organizations(conn: &mut Conn, user_id: &UserId) -> Result<Vec
     .collect()
 }
 
+/// Names of the members of an organization, by user: whoever asked for a run is shown by name.
+pub async fn list_names(conn: &mut Conn, organization_id: &OrganizationId) -> Result<Vec<(UserId, String)>, StoreError> {
+    conn.query(
+        "SELECT users.id, users.name FROM members JOIN users ON users.id = members.user_id WHERE members.organization_id = $1 ORDER BY users.name, users.id",
+        args![organization_id],
+    )
+    .await?
+    .iter()
+    .map(|row| Ok((UserId(row.text(0)?), row.text(1)?)))
+    .collect()
+}
+
 pub async fn count_users(conn: &mut Conn) -> Result<i64, StoreError> {
     conn.query_one("SELECT COUNT(*) FROM users", vec![]).await?.int(0)
 }

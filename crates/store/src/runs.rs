@@ -278,6 +278,21 @@ pub async fn list_by_company(conn: &mut Conn, company_id: &CompanyId, limit: i64
     conn.query_assembled(sql, args![company_id, limit]).await?.iter().map(read).collect()
 }
 
+/// Runs of an organization by id, in no order: the last run of each company of a page, in one statement.
+pub async fn list_by_ids(conn: &mut Conn, organization_id: &OrganizationId, ids: &[RunId]) -> Result<Vec<Run>, StoreError> {
+    let mut runs = Vec::with_capacity(ids.len());
+    for part in ids.chunks(500) {
+        let marks: Vec<String> = (0..part.len()).map(|at| format!("${}", at + 2)).collect();
+        let sql = format!("SELECT {COLUMNS} FROM runs WHERE organization_id = $1 AND id IN ({})", marks.join(","));
+        let mut values = args![organization_id];
+        values.extend(part.iter().map(crate::db::Arg::from));
+        for row in conn.query_assembled(sql, values).await? {
+            runs.push(read(&row)?);
+        }
+    }
+    Ok(runs)
+}
+
 /// Queued and running runs of an organization, oldest first.
 pub async fn list_active(conn: &mut Conn, organization_id: &OrganizationId) -> Result<Vec<Run>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM runs WHERE organization_id = $1 AND state IN ('queued', 'running') ORDER BY id");

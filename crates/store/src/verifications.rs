@@ -1,7 +1,7 @@
 //! Proofs: what was compared with what, and what differed.
 use crate::args;
 use crate::columns::word;
-use crate::db::{Conn, Tx};
+use crate::db::{Conn, Row, Tx};
 use crate::error::StoreError;
 use domain::company::Mark;
 use domain::ids::{CompanyId, RunId};
@@ -47,33 +47,31 @@ pub async fn insert(conn: &mut Tx, company_id: &CompanyId, verification: &Verifi
     Ok(())
 }
 
+const COLUMNS: &str = "id, run_id, pass, as_of, mark, accounts, months, differences, month_strip, made_at";
+
+fn read(row: &Row) -> Result<Verification, StoreError> {
+    Ok(Verification {
+        id: row.text(0)?,
+        run_id: RunId(row.text(1)?),
+        pass: row.int(2)?,
+        as_of: row.text(3)?,
+        mark: word(row, 4, Mark::parse)?,
+        accounts: row.int(5)?,
+        months: row.int(6)?,
+        differences: row.text(7)?,
+        month_strip: row.text(8)?,
+        made_at: row.int(9)?,
+    })
+}
+
 /// The latest proofs of a company, newest first.
 pub async fn list(conn: &mut Conn, company_id: &CompanyId, limit: i64) -> Result<Vec<Verification>, StoreError> {
-    conn.query(
-        "SELECT id, run_id, pass, as_of, mark, accounts, months, differences, month_strip, made_at FROM verifications
-         WHERE company_id = $1 ORDER BY id DESC LIMIT $2",
-        args![company_id, limit],
-    )
-    .await?
-    .iter()
-    .map(|row| {
-        Ok(Verification {
-            id: row.text(0)?,
-            run_id: RunId(row.text(1)?),
-            pass: row.int(2)?,
-            as_of: row.text(3)?,
-            mark: word(row, 4, Mark::parse)?,
-            accounts: row.int(5)?,
-            months: row.int(6)?,
-            differences: row.text(7)?,
-            month_strip: row.text(8)?,
-            made_at: row.int(9)?,
-        })
-    })
-    .collect()
+    let sql = format!("SELECT {COLUMNS} FROM verifications WHERE company_id = $1 ORDER BY id DESC LIMIT $2");
+    conn.query_assembled(sql, args![company_id, limit]).await?.iter().map(read).collect()
 }
 
 /// The latest proof that went month by month: its strip stands until the next one.
 pub async fn find_latest_monthly(conn: &mut Conn, company_id: &CompanyId) -> Result<Option<Verification>, StoreError> {
-    Ok(list(conn, company_id, 200).await?.into_iter().find(|verification| verification.months > 0))
+    let sql = format!("SELECT {COLUMNS} FROM verifications WHERE company_id = $1 AND months > 0 ORDER BY id DESC LIMIT 1");
+    conn.query_assembled(sql, args![company_id]).await?.first().map(read).transpose()
 }
