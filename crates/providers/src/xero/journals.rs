@@ -1,0 +1,94 @@
+//! Xero's journals: every posting of every module, numbered, never changed; edits and voids add reversals.
+//!
+//! <https://developer.xero.com/documentation/api/accounting/journals>
+use super::wire::{Defect, Envelope, Fields};
+use crate::provider::{LedgerPiece, entry_key};
+use domain::data_type::DataType;
+use domain::document::Unreadable;
+use domain::ledger::{LedgerEntry, Posting, Unbalanced};
+use jiff::civil::Date;
+use serde_json::value::RawValue;
+
+enum Journal {
+    Entry(LedgerEntry),
+    Unbalanced(Date, Unbalanced),
+}
+
+/// Reads one answer of `Journals?offset=`. Only an empty list is the end: numbers have gaps, and a page may be short.
+pub fn read(body: String) -> Result<LedgerPiece, Defect> {
+    let mut piece = LedgerPiece::default();
+    let envelope = Envelope::parse(&body, "Journals")?;
+    for entry in &envelope.entries {
+        let fields: Fields = serde_json::from_str(entry.get()).map_err(|_| Defect("an entry of Journals is not an object".into()))?;
+        // the number is the cursor: without it there is no going on
+        let number = fields.integer("JournalNumber")?.ok_or_else(|| Defect("JournalNumber is missing".into()))?;
+        piece.next_after = Some(piece.next_after.map_or(number, |highest| highest.max(number)));
+        match journal(&fields, number) {
+            Ok(Journal::Entry(entry)) => piece.entries.push(entry),
+            Ok(Journal::Unbalanced(date, unbalanced)) => piece.unbalanced.push((date, unbalanced)),
+            Err(defect) => piece.unreadable.push(Unreadable { data_type: DataType::Ledger, id: number.to_string(), reason: defect.0 }),
+        }
+    }
+    piece.body = body.into_boxed_str();
+    Ok(piece)
+}
+
+fn journal(fields: &Fields<'_>, number: i64) -> Result<Journal, Defect> {
+    let date = fields.day("JournalDate")?.ok_or_else(|| Defect("JournalDate is missing".into()))?;
+    // conversion balances, pay runs, fixed assets: no source
+    let source_type = fields.text("SourceType")?.unwrap_or_default();
+    let source_id = fields.text("SourceID")?.unwrap_or_default();
+    let postings = fields.list("JournalLines")?.into_iter().map(posting).collect::<Result<Vec<_>, _>>()?;
+    Ok(match LedgerEntry::new(entry_key(&source_type, &source_id, number), date, postings) {
+        Ok(entry) => Journal::Entry(entry),
+        Err(unbalanced) => Journal::Unbalanced(date, unbalanced),
+    })
+}
+
+/// `NetAmount` alone is the posting: debits positive, base currency. Gross and tax repeat parts of it.
+fn posting(line: &RawValue) -> Result<Posting, Defect> {
+    let fields: Fields = serde_json::from_str(line.get()).map_err(|_| Defect("an entry of JournalLines is not an object".into()))?;
+    Ok(Posting { account_id: fields.required_text("AccountID")?.into_owned(), amount: fields.required_amount("NetAmount")?, contact_id: None })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::money::Amount;
+    use jiff::civil::date;
+
+    #[test]
+    fn a_page_of_journals_becomes_balanced_entries() {
+        let body = include_str!("fixtures/journals.json");
+        let piece = read(body.to_owned()).unwrap();
+        assert_eq!(&*piece.body, body);
+        assert_eq!(piece.next_after, Some(30));
+        let keys: Vec<(i64, &str, &str)> = piece
+            .entries
+            .iter()
+            .map(|entry| (entry.key().journal_number, entry.key().source_type.as_str(), entry.key().source_id.as_str()))
+            .collect();
+        assert_eq!(
+            keys,
+            [(1, "", ""), (9, "ACCREC", "0e1d1c0b-4a5b-4c6d-8e7f-000000000001"), (14, "ACCREC", "0e1d1c0b-4a5b-4c6d-8e7f-000000000001")]
+        );
+        assert_eq!(piece.entries[1].date(), date(2026, 4, 16));
+        assert_eq!(piece.entries[1].postings()[0].amount, Amount(1_150_000));
+        assert_eq!(piece.entries[2].postings()[0].amount, Amount(-1_150_000));
+        // 30 does not balance, and 22 has an amount finer than the ledger keeps
+        assert_eq!(piece.unbalanced.len(), 1);
+        assert_eq!((piece.unbalanced[0].1.key.journal_number, piece.unbalanced[0].1.difference), (30, Amount(100)));
+        assert_eq!(
+            piece.unreadable,
+            [Unreadable { data_type: DataType::Ledger, id: "22".into(), reason: "NetAmount has more than 4 decimals".into() }]
+        );
+    }
+
+    #[test]
+    fn only_an_empty_page_is_the_end() {
+        assert_eq!(read("{\"Journals\":[]}".into()).unwrap().next_after, None);
+        assert!(read("{}".into()).is_err());
+        assert!(read("{\"Journals\":[{\"JournalID\":\"x\"}]}".into()).is_err());
+        assert!(read("<html></html>".into()).is_err());
+    }
+}
