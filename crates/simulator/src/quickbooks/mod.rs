@@ -33,6 +33,7 @@ pub fn router(sandbox: Sandbox) -> Router {
         .route("/v2/oauth2/tokens/revoke", post(oauth::revoke))
         .route("/v1/openid_connect/userinfo", get(oauth::user_info))
         .route("/v3/company/{realm}", any(frame::answer))
+        .route("/v3/company/{realm}/", any(frame::answer))
         .route("/v3/company/{realm}/{*rest}", any(frame::answer))
         .layer(axum::middleware::from_fn_with_state(sandbox.clone(), frame::identify))
         .with_state(sandbox)

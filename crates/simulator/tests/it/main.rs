@@ -1,2 +1,7 @@
 //! The sandbox's tests: its books, its files, its control API and both faces over HTTP.
 mod books;
+#[cfg(feature = "quickbooks")]
+mod quickbooks;
+#[cfg(feature = "xero")]
+mod xero;
+mod csv;

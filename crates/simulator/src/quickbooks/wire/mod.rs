@@ -122,17 +122,13 @@ impl<'a> View<'a> {
         self.identified(object, document.id, document.sync_token, document.created_at, document.updated_at)
     }
 
-    /// Number, date, currency and note, which every transaction has. "Voided: PrivateNote starts with Voided" (contract 7.2).
+    /// Number, date, currency and note, which every transaction has. The note of a voided one begins with `Voided` (contract 7.2), which
+    /// the books write there.
     fn transaction(&self, document: &Document) -> Object {
-        let note = match (document.status, document.memo.as_str()) {
-            (Status::Voided, "") => "Voided".to_owned(),
-            (Status::Voided, memo) => format!("Voided - {memo}"),
-            (_, memo) => memo.to_owned(),
-        };
         let object =
             Object::new().put_text("DocNumber", &document.number).put("TxnDate", document.date).put("CurrencyRef", self.currency(&document.currency));
         let object = if self.is_multicurrency() { object.put("ExchangeRate", Json::Number(shortest(document.rate))) } else { object };
-        object.put_text("PrivateNote", &note)
+        object.put_text("PrivateNote", &document.memo)
     }
 
     /// `TotalAmt`, and in a company with several currencies its value in the home currency.
