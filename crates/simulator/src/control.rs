@@ -3,8 +3,8 @@
 //! Bodies are JSON; amounts are texts with up to two decimals (JSON numbers are accepted and read exactly). Faulty requests get 400,
 //! unknown things 404, both with `{"error": "..."}`.
 mod behaviour;
-mod books;
 mod body;
+mod books;
 
 use crate::sandbox::Sandbox;
 use axum::Router;

@@ -137,10 +137,9 @@ impl Limits {
     pub fn admit(&mut self, face: Face, company: &str, client_id: &str, now: Timestamp) -> Result<Remaining, Limit> {
         let now_ms = now.as_millisecond();
         let scopes: Vec<(Scope, u32)> = match (face, company.is_empty()) {
-            (Face::QuickBooks, _) => vec![
-                (Scope::QuickBooksSecond, self.figures.quickbooks_per_second),
-                (Scope::QuickBooksMinute, self.figures.quickbooks_per_minute),
-            ],
+            (Face::QuickBooks, _) => {
+                vec![(Scope::QuickBooksSecond, self.figures.quickbooks_per_second), (Scope::QuickBooksMinute, self.figures.quickbooks_per_minute)]
+            }
             (Face::Xero, true) => vec![(Scope::XeroAppMinute, self.figures.xero_app_per_minute)],
             (Face::Xero, false) => vec![
                 (Scope::XeroDay, self.figures.xero_per_day),

@@ -622,8 +622,7 @@ impl Books {
         if document.kind.is_payment() && is_xero && (document.applications.len() != 1 || !document.unapplied.is_zero()) {
             return refuse("a Xero payment pays exactly one document");
         }
-        let (item, credit) =
-            if document.kind.is_receivable() { (Kind::Invoice, Kind::CreditMemo) } else { (Kind::Bill, Kind::VendorCredit) };
+        let (item, credit) = if document.kind.is_receivable() { (Kind::Invoice, Kind::CreditMemo) } else { (Kind::Bill, Kind::VendorCredit) };
         for (index, application) in document.applications.iter().enumerate() {
             let target = self.document(application.document)?;
             let may_use_credit = document.kind.is_payment() && !is_xero;

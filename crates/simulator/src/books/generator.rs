@@ -64,10 +64,15 @@ impl CompanySpec {
 
     /// `Books::id` of the company this spec gives.
     pub fn company_id(&self, face: Face) -> String {
-        match face {
-            Face::QuickBooks => format!("9130{:012}", mix(self.seed) % 1_000_000_000_000),
-            Face::Xero => guid(self.seed, "Organisation", 1),
-        }
+        company_id(face, self.seed)
+    }
+}
+
+/// A realm id or a tenant's guid.
+pub(super) fn company_id(face: Face, seed: u64) -> String {
+    match face {
+        Face::QuickBooks => format!("9130{:012}", mix(seed) % 1_000_000_000_000),
+        Face::Xero => guid(seed, "Organisation", 1),
     }
 }
 
@@ -79,8 +84,13 @@ pub fn generate(face: Face, spec: CompanySpec, now: Timestamp) -> Books {
 /// Something that will happen on a later day.
 enum Event {
     /// Pays this share (in hundredths) of what is open.
-    Pay { document: DocumentId, percent: i64 },
-    UseCredit { credit: DocumentId },
+    Pay {
+        document: DocumentId,
+        percent: i64,
+    },
+    UseCredit {
+        credit: DocumentId,
+    },
     Void(DocumentId),
     Delete(DocumentId),
     /// Raises or lowers the first line.

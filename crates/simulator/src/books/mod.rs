@@ -109,7 +109,16 @@ impl AccountType {
         use AccountType::*;
         matches!(
             self,
-            Bank | Receivable | CurrentAsset | Inventory | FixedAsset | OtherAsset | CostOfSales | Expense | Depreciation | OtherExpense | CurrencyGain
+            Bank | Receivable
+                | CurrentAsset
+                | Inventory
+                | FixedAsset
+                | OtherAsset
+                | CostOfSales
+                | Expense
+                | Depreciation
+                | OtherExpense
+                | CurrencyGain
         )
     }
     pub fn is_profit_and_loss(self) -> bool {
@@ -145,8 +154,26 @@ impl AccountType {
     pub const ALL: [AccountType; 20] = {
         use AccountType::*;
         [
-            Bank, Receivable, CurrentAsset, Inventory, FixedAsset, OtherAsset, Payable, CreditCard, CurrentLiability, TaxPayable,
-            LongTermLiability, Equity, RetainedEarnings, Income, OtherIncome, CostOfSales, Expense, Depreciation, OtherExpense, CurrencyGain,
+            Bank,
+            Receivable,
+            CurrentAsset,
+            Inventory,
+            FixedAsset,
+            OtherAsset,
+            Payable,
+            CreditCard,
+            CurrentLiability,
+            TaxPayable,
+            LongTermLiability,
+            Equity,
+            RetainedEarnings,
+            Income,
+            OtherIncome,
+            CostOfSales,
+            Expense,
+            Depreciation,
+            OtherExpense,
+            CurrencyGain,
         ]
     };
     pub fn from_word(word: &str) -> Option<AccountType> {

@@ -399,9 +399,7 @@ fn shown_account(books: &Books, id: u64) -> Value {
 }
 
 pub async fn accounts(State(sandbox): State<Sandbox>, Path(company): Path<String>) -> Answer {
-    look(&sandbox, &company, |books| {
-        json(object!({"accounts": books.accounts.keys().map(|&id| shown_account(books, id)).collect::<Vec<_>>()}))
-    })
+    look(&sandbox, &company, |books| json(object!({"accounts": books.accounts.keys().map(|&id| shown_account(books, id)).collect::<Vec<_>>()})))
 }
 
 #[derive(Deserialize)]
@@ -439,11 +437,7 @@ struct RenameBody {
     name: String,
 }
 
-pub async fn change_account(
-    State(sandbox): State<Sandbox>,
-    Path((company, account, word)): Path<(String, String, String)>,
-    bytes: Bytes,
-) -> Answer {
+pub async fn change_account(State(sandbox): State<Sandbox>, Path((company, account, word)): Path<(String, String, String)>, bytes: Bytes) -> Answer {
     change(&sandbox, &company, |books, now| {
         let id = body::account(books, &account)?;
         match word.as_str() {
@@ -475,9 +469,7 @@ fn shown_contact(books: &Books, id: u64) -> Value {
 }
 
 pub async fn contacts(State(sandbox): State<Sandbox>, Path(company): Path<String>) -> Answer {
-    look(&sandbox, &company, |books| {
-        json(object!({"contacts": books.contacts.keys().map(|&id| shown_contact(books, id)).collect::<Vec<_>>()}))
-    })
+    look(&sandbox, &company, |books| json(object!({"contacts": books.contacts.keys().map(|&id| shown_contact(books, id)).collect::<Vec<_>>()})))
 }
 
 #[derive(Deserialize)]

@@ -77,9 +77,8 @@ fn assert_sound(books: &Books) {
     }
     // What contacts owe is what the control accounts hold.
     let at_end = books.balances_at(date(2100, 1, 1));
-    let on_accounts = |t: AccountType| -> Cents {
-        at_end.iter().filter(|(id, _)| books.accounts[id].account_type == t).map(|(_, amount)| *amount).sum()
-    };
+    let on_accounts =
+        |t: AccountType| -> Cents { at_end.iter().filter(|(id, _)| books.accounts[id].account_type == t).map(|(_, amount)| *amount).sum() };
     let owed: Cents = books.contacts.keys().map(|&c| books.contact_balance(c).0).sum();
     let owing: Cents = books.contacts.keys().map(|&c| books.contact_balance(c).1).sum();
     assert_eq!((owed, -owing), (on_accounts(AccountType::Receivable), on_accounts(AccountType::Payable)));

@@ -385,8 +385,7 @@ impl Maker {
         let (contact, receivable) = (document.contact.expect("credits have a contact"), document.kind == Kind::CreditMemo);
         let left = self.books.amount_due(credit);
         let open = self.open.get(&contact).into_iter().flatten().copied();
-        let Some(target) = open.into_iter().find(|&id| self.books.documents[&id].status == Status::Active && self.books.amount_due(id).0 > 0)
-        else {
+        let Some(target) = open.into_iter().find(|&id| self.books.documents[&id].status == Status::Active && self.books.amount_due(id).0 > 0) else {
             return;
         };
         let amount = left.min(self.books.amount_due(target));
@@ -414,11 +413,8 @@ impl Maker {
         document.number = Some(original.number.clone());
         document.contact = original.contact;
         document.due_date = original.due_date;
-        document.lines = original
-            .lines
-            .iter()
-            .map(|l| NewLine { tax_rate: l.tax_rate, ..NewLine::new(l.account, l.amount, l.description.clone()) })
-            .collect();
+        document.lines =
+            original.lines.iter().map(|l| NewLine { tax_rate: l.tax_rate, ..NewLine::new(l.account, l.amount, l.description.clone()) }).collect();
         self.enter(document);
     }
 
