@@ -202,7 +202,7 @@ fn data(
     Ok(refusal::json(200, body))
 }
 
-/// One record by its guid; tax rates by code, journals by number too, contacts and invoices by number too.
+/// One record by its guid; tax rates by code, journals by number too.
 fn one(books: &Books, resource: Resource, id: &str, now: Timestamp) -> Option<String> {
     let number = || books.id_of_guid(resource.word(), id);
     match resource {

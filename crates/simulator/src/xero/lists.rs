@@ -278,7 +278,7 @@ pub fn journals(books: &Books, parameters: &Parameters, since: Option<Timestamp>
     }
     let offset = parameters.whole("offset")?.unwrap_or(0);
     let first = books.journals.partition_point(|journal| journal.number <= offset);
-    let short = crate::books::guid::mix(books.seed ^ offset.wrapping_mul(31)) % 4 == 0;
+    let short = crate::books::guid::mix(books.seed ^ offset.wrapping_mul(31)).is_multiple_of(4);
     let most = if short { PAGE - 3 } else { PAGE };
     Ok(books.journals[first..]
         .iter()

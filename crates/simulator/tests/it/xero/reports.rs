@@ -1,0 +1,205 @@
+//! Reports against the books they are computed from, to the cent.
+use super::*;
+use jiff::ToSpan;
+use jiff::civil::Date;
+use simulator::books::AccountType;
+use std::collections::BTreeMap;
+
+async fn report(served: &Served, path: &str) -> Value {
+    served.list("Reports", path).await.remove(0)
+}
+
+/// (section title, cells of the row) for every data row.
+fn rows(report: &Value) -> Vec<(String, Vec<Value>)> {
+    let mut found = Vec::new();
+    for section in report["Rows"].as_array().unwrap().iter().filter(|row| row["RowType"] == "Section") {
+        for row in section["Rows"].as_array().unwrap().iter().filter(|row| row["RowType"] == "Row") {
+            found.push((section["Title"].as_str().unwrap().to_string(), row["Cells"].as_array().unwrap().clone()));
+        }
+    }
+    found
+}
+
+/// The values of the row or summary with this label.
+fn labelled(report: &Value, label: &str) -> Vec<Cents> {
+    for section in report["Rows"].as_array().unwrap().iter().filter(|row| row["RowType"] == "Section") {
+        for row in section["Rows"].as_array().unwrap() {
+            let cells = row["Cells"].as_array().unwrap();
+            if cells[0]["Value"] == label {
+                return cells[1..].iter().map(|cell| cents(&cell["Value"])).collect();
+            }
+        }
+    }
+    panic!("no row {label}: {report}")
+}
+
+fn account_of(cell: &Value) -> &str {
+    cell["Attributes"].as_array().unwrap().iter().find(|attribute| attribute["Id"] == "account").unwrap()["Value"].as_str().unwrap()
+}
+
+fn side(debit: &Value, credit: &Value) -> Cents {
+    match (debit["Value"].as_str().unwrap(), credit["Value"].as_str().unwrap()) {
+        (text, "") => Cents::parse(text).unwrap(),
+        ("", text) => -Cents::parse(text).unwrap(),
+        both => panic!("two sides: {both:?}"),
+    }
+}
+
+const DATES: [&str; 6] = ["2024-10-31", "2025-03-31", "2025-04-01", "2025-09-17", "2026-03-31", "2026-06-15"];
+
+// xero facts 83, 84, 85 and 86
+#[tokio::test]
+async fn the_trial_balance_is_that_of_the_books() {
+    for (seed, second_currency) in [(1, false), (2, true), (3, true)] {
+        let served = Served::with(vec![company(seed, second_currency)]).await;
+        for day in DATES {
+            let date: Date = day.parse().unwrap();
+            let report = report(&served, &format!("Reports/TrialBalance?date={day}&fromDate=2020-01-01&toDate=2020-02-01")).await;
+            let titles: Vec<&str> = report["Rows"].as_array().unwrap().iter().skip(1).map(|row| row["Title"].as_str().unwrap()).collect();
+            assert_eq!(titles, ["Revenue", "Expenses", "Assets", "Liabilities", "Equity", ""]);
+            let (mut month, mut year) = (BTreeMap::new(), BTreeMap::new());
+            for (_, cells) in rows(&report) {
+                assert!(cells.iter().all(|cell| account_of(cell) == account_of(&cells[0])));
+                let account = account_of(&cells[0]).to_string();
+                month.insert(account.clone(), side(&cells[1], &cells[2]));
+                year.insert(account, side(&cells[3], &cells[4]));
+            }
+            let shown = |books: &Books, sums: BTreeMap<u64, Cents>| -> BTreeMap<String, Cents> {
+                sums.into_iter().map(|(account, amount)| (books.guid("Account", account), amount)).collect()
+            };
+            month.retain(|_, amount| !amount.is_zero());
+            year.retain(|_, amount| !amount.is_zero());
+            served.books(|books| {
+                assert_eq!(year, shown(books, books.trial_balance(date)), "{day}");
+                assert_eq!(month, shown(books, books.movement(date.first_of_month(), date)), "{day}");
+            });
+            let total = labelled(&report, "Total");
+            assert_eq!((total[0], total[2]), (total[1], total[3]), "{day}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn labels_carry_the_code_and_retained_earnings_its_range() {
+    let served = Served::plain().await;
+    let report = report(&served, "Reports/TrialBalance?date=2026-06-15").await;
+    assert_eq!((report["ReportName"].as_str(), report["ReportDate"].as_str()), (Some("Trial Balance"), Some("15 June 2026")));
+    assert_eq!(report["ReportTitles"][2], "As at 15 June 2026");
+    let (label, retained) = served.books(|books| {
+        let account = &books.accounts[&books.account_of(AccountType::RetainedEarnings).unwrap()];
+        (format!("{} ({})", account.name, account.code), books.guid("Account", account.id))
+    });
+    let (section, cells) = rows(&report).into_iter().find(|(_, cells)| cells[0]["Value"] == label.as_str()).unwrap();
+    assert_eq!((section.as_str(), account_of(&cells[4])), ("Equity", retained.as_str()));
+    assert!(cells[4]["Attributes"].as_array().unwrap().contains(&serde_json::json!({"Value": "3/31/2026", "Id": "toDate"})));
+    let (status, body) = served.refused("Reports/TrialBalance?date=31/03/2026").await;
+    assert!(status == 400 && body.contains("date must be a date"), "{body}");
+    let (status, body) = served.refused("Reports/TrialBalance?paymentsOnly=true").await;
+    assert!(status == 400 && body.contains("cash basis"), "{body}");
+}
+
+// xero fact 87
+#[tokio::test]
+async fn profit_and_loss_repeats_its_days_in_earlier_periods() {
+    for (seed, second_currency) in [(1, false), (2, true)] {
+        let served = Served::with(vec![company(seed, second_currency)]).await;
+        for (from, to, periods, timeframe) in [
+            ("2026-05-01", "2026-05-31", 11, "MONTH"),
+            ("2026-03-01", "2026-03-31", 2, "MONTH"),
+            ("2026-01-01", "2026-03-31", 3, "QUARTER"),
+            ("2025-04-01", "2026-03-31", 1, "YEAR"),
+            ("2025-11-05", "2026-02-11", 0, "MONTH"),
+        ] {
+            let periods_query = if periods > 0 { format!("&periods={periods}&timeframe={timeframe}") } else { String::new() };
+            let report = report(&served, &format!("Reports/ProfitAndLoss?fromDate={from}&toDate={to}{periods_query}&standardLayout=true")).await;
+            let step = if timeframe == "QUARTER" { 3 } else { 12_i64.min(if timeframe == "YEAR" { 12 } else { 1 }) };
+            let net = labelled(&report, "NET PROFIT");
+            assert_eq!(net.len(), usize::try_from(periods).unwrap() + 1);
+            for (column, shown) in net.iter().enumerate() {
+                let back = |day: &str| day.parse::<Date>().unwrap() - (step * i64::try_from(column).unwrap()).months();
+                let (from, to) = (back(from), back(to));
+                served.books(|books| {
+                    assert_eq!(*shown, books.net_income(from, to), "{from} to {to}");
+                    let movement = books.movement(from, to);
+                    for (section, cells) in rows(&report).into_iter().filter(|(_, cells)| cells[0].get("Attributes").is_some()) {
+                        let id = books.id_of_guid("Account", account_of(&cells[0])).unwrap();
+                        let amount = movement.get(&id).copied().unwrap_or_default();
+                        let expected = if section.contains("Income") { -amount } else { amount };
+                        assert_eq!(cents(&cells[column + 1]["Value"]), expected, "{section} {}", cells[0]["Value"]);
+                    }
+                });
+            }
+        }
+        let default = report(&served, "Reports/ProfitAndLoss").await;
+        assert_eq!(default["ReportTitles"][2], "1 June 2026 to 30 June 2026");
+        for (query, text) in [
+            ("periods=12", "periods must be between 1 and 11"),
+            ("periods=0", "periods must be between 1 and 11"),
+            ("fromDate=2024-01-01&toDate=2025-01-02", "within a year"),
+            ("fromDate=2026-02-01&toDate=2026-01-01", "must not be after"),
+            ("periods=1&timeframe=WEEK", "timeframe must be"),
+        ] {
+            let (status, body) = served.refused(&format!("Reports/ProfitAndLoss?{query}")).await;
+            assert!(status == 400 && body.contains(text), "{query}: {body}");
+        }
+        assert_eq!(served.refused("Reports/ProfitAndLoss?fromDate=2024-01-01&toDate=2024-12-31").await.0, 200, "a leap year has 366 days");
+    }
+}
+
+#[tokio::test]
+async fn grouped_currency_gains_share_one_row() {
+    let served = Served::with(vec![company(2, true)]).await;
+    let path = "Reports/ProfitAndLoss?fromDate=2025-06-01&toDate=2026-05-31";
+    let single = report(&served, path).await;
+    let gain = served.books(|books| books.guid("Account", books.account_of(AccountType::CurrencyGain).unwrap()));
+    assert!(rows(&single).iter().any(|(_, cells)| cells[0].get("Attributes").is_some() && account_of(&cells[0]) == gain));
+    served.sandbox.write(|state| state.faults.switches.xero_groups_currency_gains = true);
+    let grouped = report(&served, path).await;
+    let accounts: Vec<String> =
+        rows(&grouped).iter().filter(|(_, cells)| cells[0].get("Attributes").is_some()).map(|(_, cells)| account_of(&cells[0]).into()).collect();
+    assert!(accounts.contains(&"FXGROUPID".to_string()) && !accounts.contains(&gain));
+    assert_eq!(labelled(&grouped, "NET PROFIT"), labelled(&single, "NET PROFIT"));
+}
+
+// xero fact 88
+#[tokio::test]
+async fn the_balance_sheet_balances_at_month_ends() {
+    for (seed, second_currency) in [(1, false), (2, true), (3, true)] {
+        let served = Served::with(vec![company(seed, second_currency)]).await;
+        for (day, query, ends) in [
+            ("2026-06-15", "", vec!["2026-06-30"]),
+            ("2026-03-31", "&periods=2&timeframe=MONTH", vec!["2026-03-31", "2026-02-28", "2026-01-31"]),
+            ("2025-12-01", "&periods=1&timeframe=QUARTER", vec!["2025-12-31", "2025-09-30"]),
+            ("2025-04-02", "&periods=1&timeframe=YEAR", vec!["2025-04-30", "2024-04-30"]),
+        ] {
+            let report = report(&served, &format!("Reports/BalanceSheet?date={day}{query}")).await;
+            assert_eq!(labelled(&report, "Net Assets"), labelled(&report, "Total Equity"), "{day}");
+            let rows = rows(&report);
+            for (column, end) in ends.iter().enumerate() {
+                let end: Date = end.parse().unwrap();
+                served.books(|books| {
+                    let trial = books.trial_balance(end);
+                    let mut shown = BTreeMap::new();
+                    for (section, cells) in rows.iter().filter(|(_, cells)| cells[0].get("Attributes").is_some()) {
+                        let amount = cents(&cells[column + 1]["Value"]);
+                        let credit = section.contains("Liabilities") || section == "Equity";
+                        shown.insert(account_of(&cells[0]).to_string(), if credit { -amount } else { amount });
+                    }
+                    let start = books.fiscal_year_start(end);
+                    let current = shown.remove("00000000-0000-0000-0000-000000000000").unwrap();
+                    assert_eq!(-current, books.net_income(start, end), "{end}");
+                    shown.retain(|_, amount| !amount.is_zero());
+                    let expected: BTreeMap<String, Cents> = trial
+                        .into_iter()
+                        .filter(|(account, _)| !books.accounts[account].account_type.is_profit_and_loss())
+                        .map(|(account, amount)| (books.guid("Account", account), amount))
+                        .collect();
+                    assert_eq!(shown, expected, "{end}");
+                });
+            }
+            let current = rows.iter().find(|(_, cells)| cells[0]["Value"] == "Current Year Earnings").unwrap();
+            let ids: Vec<&str> = current.1[1]["Attributes"].as_array().unwrap().iter().map(|a| a["Id"].as_str().unwrap()).collect();
+            assert_eq!(ids, ["account", "fromDate", "toDate"]);
+        }
+    }
+}
