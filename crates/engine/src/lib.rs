@@ -1,0 +1,92 @@
+//! What the product does: connect, sync, verify. It joins providers and store, which do not know each other.
+pub mod connections;
+pub mod error;
+pub mod ledger;
+pub mod limits;
+pub mod logbook;
+pub mod schedule;
+pub mod sync;
+pub mod verify;
+pub mod worker;
+
+pub use error::EngineError;
+
+use domain::clock::Clock;
+use domain::ids::{CompanyId, OrganizationId};
+use providers::{Provider, Registry};
+use std::collections::HashMap;
+use std::ops::Deref;
+use std::sync::{Arc, Mutex};
+use store::Store;
+use tokio::sync::{Notify, broadcast};
+use url::Url;
+
+/// How this node works.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The address people use: redirect addresses and links begin with it.
+    pub public_url: Url,
+    /// Names this process as the owner of leases: different for every start.
+    pub node: String,
+    /// Runs at the same time.
+    pub workers: usize,
+    pub lease_secs: i64,
+}
+
+/// Something that pages show has changed. Sent after the commit, inside this process only; pages also poll.
+#[derive(Clone, Debug)]
+pub struct Change {
+    pub organization_id: OrganizationId,
+    pub company_id: Option<CompanyId>,
+}
+
+/// Everything a use case needs. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine(Arc<Inner>);
+
+pub struct Inner {
+    pub store: Store,
+    pub registry: Registry,
+    pub clock: Arc<dyn Clock>,
+    pub settings: Settings,
+    pub changes: broadcast::Sender<Change>,
+    /// Wakes the worker when a run is queued.
+    pub(crate) queued: Notify,
+    /// Call windows of companies this node has synced.
+    pub(crate) pacers: Mutex<HashMap<CompanyId, Arc<limits::Pacer>>>,
+}
+
+impl Deref for Engine {
+    type Target = Inner;
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl Engine {
+    pub fn new(store: Store, registry: Registry, clock: Arc<dyn Clock>, settings: Settings) -> Engine {
+        let (changes, _) = broadcast::channel(1_024);
+        Engine(Arc::new(Inner { store, registry, clock, settings, changes, queued: Notify::new(), pacers: Mutex::default() }))
+    }
+
+    /// A new id, ordered by time.
+    pub fn make_id(&self) -> String {
+        let mut random = [0u8; 10];
+        getrandom::fill(&mut random).expect("the operating system gives random bytes");
+        domain::ids::make_id(self.clock.now(), random)
+    }
+
+    pub fn now_ms(&self) -> i64 {
+        self.clock.now_ms()
+    }
+
+    /// Tells open pages to look again.
+    pub fn changed(&self, organization_id: &OrganizationId, company_id: Option<&CompanyId>) {
+        // nobody listening is fine
+        let _ = self.changes.send(Change { organization_id: organization_id.clone(), company_id: company_id.cloned() });
+    }
+
+    pub(crate) fn provider(&self, id: &str) -> Result<&Arc<dyn Provider>, EngineError> {
+        self.registry.get(id).ok_or_else(|| EngineError::NotConfigured { provider: id.to_owned() })
+    }
+}

@@ -1,0 +1,319 @@
+//! The call gate: keeps to the provider's limits, holds the authorization and renews it, one renewal at a time for each grant over all nodes.
+use crate::Engine;
+use crate::error::EngineError;
+use crate::logbook;
+use async_trait::async_trait;
+use domain::ids::{CompanyId, ConnectionId, OrganizationId};
+use domain::log::LogMessage;
+use providers::Provider;
+use providers::error::{Call, ProviderError};
+use providers::oauth::{Secret, TokenPair};
+use providers::provider::{CallGate, CallLimits};
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use store::connections::{self, Tokens};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// A token is renewed this long before it expires.
+const RENEW_EARLY_MS: i64 = 60_000;
+/// How long one node may hold the right to renew: longer than the request can take.
+const RENEW_LEASE_MS: i64 = 40_000;
+/// Xero accepts the refresh token before the last one for 30 minutes (xero.md 1.4).
+const GRACE_MS: i64 = 30 * 60_000;
+
+/// The calls of one company within the provider's windows.
+#[derive(Default)]
+pub struct Pacer {
+    made: Mutex<VecDeque<Instant>>,
+}
+
+impl Pacer {
+    /// How long to wait before the next call; counts the call when it may be made now.
+    fn wait(&self, limits: &CallLimits) -> Option<Duration> {
+        let now = Instant::now();
+        let mut made = self.made.lock().expect("the pacer's lock is never held across a panic");
+        while made.front().is_some_and(|at| now.duration_since(*at) >= Duration::from_secs(60)) {
+            made.pop_front();
+        }
+        let window_full = |count: u32, window: Duration| -> Option<Duration> {
+            let nth = made.len().checked_sub(count as usize)?;
+            let elapsed = now.duration_since(made[nth]);
+            (elapsed < window).then(|| window - elapsed)
+        };
+        let second = limits.per_second.and_then(|count| window_full(count, Duration::from_secs(1)));
+        let minute = window_full(limits.per_minute, Duration::from_secs(60));
+        match second.max(minute) {
+            None => {
+                made.push_back(now);
+                None
+            }
+            wait => wait,
+        }
+    }
+}
+
+/// The gate of one run.
+pub struct Gate {
+    engine: Engine,
+    provider: Arc<dyn Provider>,
+    organization_id: OrganizationId,
+    company_id: CompanyId,
+    connection_id: ConnectionId,
+    pacer: Arc<Pacer>,
+    stop: CancellationToken,
+    token: tokio::sync::Mutex<Option<(Secret, i64)>>,
+    /// Calls this gate may still make today, where the provider has a daily limit.
+    calls_left_today: Option<AtomicU64>,
+    calls: AtomicU64,
+    bytes: AtomicU64,
+}
+
+impl Gate {
+    pub async fn open(
+        engine: &Engine,
+        organization_id: &OrganizationId,
+        company_id: &CompanyId,
+        connection_id: &ConnectionId,
+        provider: Arc<dyn Provider>,
+        stop: CancellationToken,
+    ) -> Result<Gate, EngineError> {
+        let pacer = {
+            let mut pacers = engine.pacers.lock().expect("the pacers' lock is never held across a panic");
+            pacers.entry(company_id.clone()).or_default().clone()
+        };
+        let calls_left_today = match provider.profile().limits.per_day {
+            Some(per_day) => {
+                let made = store::call_budgets::calls_on(&mut engine.store.read().await?, company_id, &today(engine)).await?;
+                Some(AtomicU64::new(u64::from(per_day).saturating_sub(made.unsigned_abs())))
+            }
+            None => None,
+        };
+        Ok(Gate {
+            engine: engine.clone(),
+            provider,
+            organization_id: organization_id.clone(),
+            company_id: company_id.clone(),
+            connection_id: connection_id.clone(),
+            pacer,
+            stop,
+            token: tokio::sync::Mutex::new(None),
+            calls_left_today,
+            calls: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+        })
+    }
+
+    /// Calls and bytes since the gate was opened.
+    pub fn meter(&self) -> (u64, u64) {
+        (self.calls.load(Ordering::Relaxed), self.bytes.load(Ordering::Relaxed))
+    }
+
+    fn internal(&self, detail: String) -> ProviderError {
+        ProviderError::Down { provider: self.provider.profile().name, detail, call: Call::default() }
+    }
+
+    async fn renew(&self, refused: Option<&Secret>) -> Result<(Secret, i64), EngineError> {
+        let store = &self.engine.store;
+        let mut waited = 0;
+        loop {
+            let stored = connections::access_token(store, &mut store.read().await?, &self.connection_id).await?.ok_or(EngineError::NotFound)?;
+            let now_ms = self.engine.now_ms();
+            if stored.state != domain::connection::ConnectionState::Active {
+                return Err(self.needs_reconnect().into());
+            }
+            let is_refused = refused.is_some_and(|token| token.expose() == stored.token);
+            if !is_refused && stored.expires_at > now_ms + if waited > 0 { 0 } else { RENEW_EARLY_MS } {
+                return Ok((Secret::new(stored.token), stored.expires_at));
+            }
+            let mut tx = store.begin().await?;
+            let right = connections::take_refresh(
+                store,
+                &mut tx,
+                &self.connection_id,
+                stored.generation,
+                &self.engine.settings.node,
+                now_ms,
+                now_ms + RENEW_LEASE_MS,
+            )
+            .await?;
+            tx.commit().await?;
+            let Some(right) = right else {
+                // another worker renews: wait for its pair
+                waited += 1;
+                if waited > 300 {
+                    return Err(self.internal("the renewal of the access token by another worker did not end".into()).into());
+                }
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                continue;
+            };
+            let mut answer = self.provider.refresh(&Secret::new(right.refresh)).await;
+            if let (Err(ProviderError::NeedsReconnect { .. }), Some((previous, rotated_at))) = (&answer, &right.previous)
+                && now_ms - rotated_at < GRACE_MS
+            {
+                // the answer to an earlier renewal may have been lost: the pair before is still good for a while
+                answer = self.provider.refresh(&Secret::new(previous.clone())).await;
+            }
+            match answer {
+                Ok(pair) => {
+                    let tokens = tokens(&pair);
+                    let mut tx = store.begin().await?;
+                    let written = connections::store_refreshed(
+                        store,
+                        &mut tx,
+                        &self.connection_id,
+                        right.generation,
+                        &self.engine.settings.node,
+                        &tokens,
+                        self.engine.now_ms(),
+                    )
+                    .await?;
+                    tx.commit().await?;
+                    if written {
+                        tracing::info!(connection.id = %self.connection_id, "access token renewed");
+                        return Ok((pair.access, tokens.access_expires_at));
+                    }
+                    // a newer pair was stored meanwhile: use that one
+                }
+                Err(error @ ProviderError::NeedsReconnect { .. }) => {
+                    self.mark_invalid(right.generation, &error).await?;
+                    return Err(error.into());
+                }
+                Err(error) => {
+                    let mut tx = store.begin().await?;
+                    connections::release_refresh(&mut tx, &self.connection_id, &self.engine.settings.node).await?;
+                    tx.commit().await?;
+                    return Err(error.into());
+                }
+            }
+        }
+    }
+
+    fn needs_reconnect(&self) -> ProviderError {
+        ProviderError::NeedsReconnect { provider: self.provider.profile().name, call: Call::default() }
+    }
+
+    /// The provider refuses the grant: seen on the account, on every company of it, and in the log, at once.
+    pub(crate) async fn mark_invalid(&self, generation: i64, error: &ProviderError) -> Result<(), EngineError> {
+        let now_ms = self.engine.now_ms();
+        let mut tx = self.engine.store.begin().await?;
+        if connections::mark_invalid(&mut tx, &self.connection_id, generation, now_ms).await?
+            && let Some(connection) = connections::find(&mut tx, &self.organization_id, &self.connection_id).await?
+        {
+            let message = LogMessage::TokenRefused { problem: error.problem() };
+            logbook::about_connection(&mut tx, &self.organization_id, &connection, &message, now_ms).await?;
+        }
+        tx.commit().await?;
+        self.engine.changed(&self.organization_id, None);
+        Ok(())
+    }
+
+    /// A call was refused with a token that was just renewed: the grant itself is no good.
+    pub async fn refused_after_renewal(&self, error: &ProviderError) -> Result<(), EngineError> {
+        let stored =
+            connections::access_token(&self.engine.store, &mut self.engine.store.read().await?, &self.connection_id).await?.ok_or(EngineError::NotFound)?;
+        self.mark_invalid(stored.generation, error).await
+    }
+}
+
+/// The day daily limits are counted by.
+pub(crate) fn today(engine: &Engine) -> String {
+    engine.clock.now().to_zoned(jiff::tz::TimeZone::UTC).date().to_string()
+}
+
+pub(crate) fn tokens(pair: &TokenPair) -> Tokens {
+    Tokens {
+        access: pair.access.expose().to_owned(),
+        refresh: pair.refresh.expose().to_owned(),
+        access_expires_at: pair.access_expires_at.as_millisecond(),
+        refresh_expires_at: pair.refresh_expires_at.as_millisecond(),
+    }
+}
+
+#[async_trait]
+impl CallGate for Gate {
+    async fn admit(&self, endpoint: &str) -> Result<(), ProviderError> {
+        let limits = &self.provider.profile().limits;
+        if let Some(left) = &self.calls_left_today
+            && left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_err()
+        {
+            let now = self.engine.clock.now();
+            let tomorrow = now.to_zoned(jiff::tz::TimeZone::UTC).date().tomorrow().ok().and_then(|day| day.to_zoned(jiff::tz::TimeZone::UTC).ok());
+            return Err(ProviderError::RateLimited {
+                provider: self.provider.profile().name,
+                limit: "daily".into(),
+                retry_at: tomorrow.map(|day| day.timestamp()),
+                call: Call { endpoint: endpoint.to_owned(), ..Call::default() },
+            });
+        }
+        loop {
+            if self.stop.is_cancelled() {
+                return Err(ProviderError::Cancelled);
+            }
+            match self.pacer.wait(limits) {
+                None => return Ok(()),
+                Some(wait) => {
+                    tokio::select! {
+                        () = tokio::time::sleep(wait + Duration::from_millis(2)) => {}
+                        () = self.stop.cancelled() => return Err(ProviderError::Cancelled),
+                    }
+                }
+            }
+        }
+    }
+
+    async fn token(&self, refused: Option<&Secret>) -> Result<Secret, ProviderError> {
+        let mut held = self.token.lock().await;
+        if refused.is_none()
+            && let Some((token, expires_at)) = &*held
+            && *expires_at > self.engine.now_ms() + RENEW_EARLY_MS
+        {
+            return Ok(token.clone());
+        }
+        match self.renew(refused).await {
+            Ok((token, expires_at)) => {
+                *held = Some((token.clone(), expires_at));
+                Ok(token)
+            }
+            Err(EngineError::Provider(error)) => Err(error),
+            Err(error) => Err(self.internal(error.to_string())),
+        }
+    }
+
+    fn answered(&self, call: &Call, bytes: u64) {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        tracing::debug!(
+            company.id = %self.company_id,
+            endpoint = call.endpoint,
+            http_status = call.http_status,
+            request_id = call.request_id,
+            size_bytes = bytes,
+            "call answered"
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn calls_keep_to_the_second_and_to_the_minute() {
+        let limits = CallLimits { per_second: Some(2), per_minute: 5, per_day: None, concurrent: 1 };
+        let pacer = Pacer::default();
+        assert!(pacer.wait(&limits).is_none());
+        assert!(pacer.wait(&limits).is_none());
+        let wait = pacer.wait(&limits).expect("the second is full");
+        assert!(wait <= Duration::from_secs(1));
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert!(pacer.wait(&limits).is_none());
+        assert!(pacer.wait(&limits).is_none());
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert!(pacer.wait(&limits).is_none());
+        let wait = pacer.wait(&limits).expect("the minute is full");
+        assert!(wait > Duration::from_secs(50));
+    }
+}

@@ -1,0 +1,288 @@
+//! The proof after every sync: our trial balance against the provider's own, account by account to the cent; every month where older months
+//! changed; one targeted repair when something differs.
+use crate::error::EngineError;
+use crate::ledger;
+use crate::sync::run::Work;
+use domain::clock::Month;
+use domain::company::Mark;
+use domain::document::AccountClass;
+use domain::ids::CompanyId;
+use domain::log::{AccountMonth, LogMessage};
+use domain::money::Amount;
+use domain::statements::trial_balance;
+use domain::sync::Extent;
+use domain::verification::{Difference, ReportedBalances, ReportedMonth, compare, compare_months};
+use jiff::civil::Date;
+use providers::provider::{FiscalYear, ReportBody};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
+use store::accounts::ChartOfAccounts;
+use store::verifications::{self, Verification};
+use store::{Conn, StoreError, accounts, companies, documents, reports};
+
+/// One account that differs, as the verification panel shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShownDifference {
+    pub account_id: String,
+    pub account_name: String,
+    pub account_code: String,
+    /// `2026-01`, where it could be narrowed.
+    pub month: Option<String>,
+    pub ours: Amount,
+    pub theirs: Amount,
+    /// Transactions on that account in that month: type and id at the provider.
+    pub candidates: Vec<(String, String)>,
+}
+
+/// What the provider says, read once and compared as often as needed.
+struct Reported {
+    balances: ReportedBalances,
+    months: Option<BTreeMap<Month, ReportedMonth>>,
+}
+
+/// What a comparison found.
+struct Found {
+    differences: Vec<Difference>,
+    accounts: usize,
+    months: usize,
+    strip: BTreeMap<String, u64>,
+}
+
+/// Proves the company after a sync, and repairs once when it does not tie out.
+pub async fn prove(work: &mut Work) -> Result<(), EngineError> {
+    if work.is_done("verified") {
+        return Ok(());
+    }
+    work.enter("Verification", 6, None).await?;
+    let as_of = work.today();
+    let fiscal_year = fiscal_year(work).await?;
+    let this_month = Month::of(as_of);
+    let older_months_changed = work.progress.touched_months.iter().filter_map(|text| Month::parse(text)).any(|month| month < this_month);
+    let monthly = work.run.extent == Extent::Full || older_months_changed;
+
+    let mut bodies = Vec::new();
+    let provider = work.provider.clone();
+    let answer = provider.reported_balances(&work.books(), as_of, &fiscal_year).await?;
+    bodies.extend(answer.bodies);
+    let mut reported = Reported { balances: answer.figures, months: None };
+    if monthly {
+        bodies.extend(read_months(work, as_of, &fiscal_year, &mut reported).await?);
+    }
+    let mut found = compare_all(work, as_of, &reported).await?;
+    if !found.differences.is_empty() && reported.months.is_none() {
+        // narrow it: which month
+        bodies.extend(read_months(work, as_of, &fiscal_year, &mut reported).await?);
+        found = compare_all(work, as_of, &reported).await?;
+    }
+    let report_count = bodies.len() as u64;
+    keep_reports(work, &bodies).await?;
+    if !work.is_done("reports") {
+        let total = work.progress.total();
+        let messages = [
+            LogMessage::ReportsImported { reports: report_count },
+            LogMessage::NormalizationComplete { records: total.fetched, quarantined: total.quarantined },
+        ];
+        work.end_step("reports", &messages).await?;
+    }
+    if found.differences.is_empty() {
+        return conclude(work, as_of, 1, &found, Vec::new()).await;
+    }
+
+    let places = places(&found.differences);
+    record(work, as_of, 1, &found).await?;
+    work.log(&LogMessage::DoesNotTieOut { accounts: differing_accounts(&found.differences), places: places.clone() }).await?;
+    let months: BTreeSet<Month> = places.iter().filter_map(|place| Month::parse(&place.month)).collect();
+    if months.is_empty() {
+        return work.end_step("verified", &[]).await;
+    }
+    work.log(&LogMessage::RepairStarted { places: places.clone() }).await?;
+    ledger::reread(work, &months).await?;
+    let again = compare_all(work, as_of, &reported).await?;
+    conclude(work, as_of, 2, &again, places).await
+}
+
+fn places(differences: &[Difference]) -> Vec<AccountMonth> {
+    differences
+        .iter()
+        .filter_map(|difference| {
+            let month = difference.month.clone()?;
+            Some(AccountMonth { account_id: difference.account_id.clone(), month })
+        })
+        .collect()
+}
+
+fn differing_accounts(differences: &[Difference]) -> u64 {
+    differences.iter().map(|difference| difference.account_id.as_str()).collect::<BTreeSet<_>>().len() as u64
+}
+
+/// Writes the proof, marks the company, logs the result. `repaired` are the places an earlier pass found different.
+async fn conclude(work: &mut Work, as_of: Date, pass: i64, found: &Found, repaired: Vec<AccountMonth>) -> Result<(), EngineError> {
+    record(work, as_of, pass, found).await?;
+    let mut messages = Vec::new();
+    if found.differences.is_empty() {
+        if !repaired.is_empty() {
+            messages.push(LogMessage::Repaired { places: repaired });
+        }
+        messages.push(LogMessage::Verified { accounts: found.accounts as u64, months: found.months as u64 });
+    } else {
+        messages.push(LogMessage::DoesNotTieOut { accounts: differing_accounts(&found.differences), places: places(&found.differences) });
+    }
+    work.end_step("verified", &messages).await
+}
+
+async fn record(work: &mut Work, as_of: Date, pass: i64, found: &Found) -> Result<(), EngineError> {
+    let now_ms = work.engine.now_ms();
+    let mut conn = work.engine.store.read().await?;
+    let chart = accounts::list(&mut conn, &work.company.id).await?;
+    let mut shown = Vec::new();
+    for difference in found.differences.iter().take(200) {
+        let account = chart.0.get(&difference.account_id);
+        let candidates = match difference.month.as_deref().and_then(Month::parse) {
+            Some(month) => store::ledger::list_sources(&mut conn, &work.company.id, &difference.account_id, month, 20).await?,
+            None => Vec::new(),
+        };
+        shown.push(ShownDifference {
+            account_id: difference.account_id.clone(),
+            account_name: account.map(|account| account.name.clone()).unwrap_or_default(),
+            account_code: account.map(|account| account.code.clone()).unwrap_or_default(),
+            month: difference.month.clone(),
+            ours: difference.ours,
+            theirs: difference.theirs,
+            candidates,
+        });
+    }
+    drop(conn);
+    let mark = if found.differences.is_empty() { Mark::Verified } else { Mark::NotVerified };
+    let verification = Verification {
+        id: work.engine.make_id(),
+        run_id: work.run.id.clone(),
+        pass,
+        as_of: as_of.to_string(),
+        mark,
+        accounts: found.accounts as i64,
+        months: found.months as i64,
+        differences: serde_json::to_string(&shown).expect("differences are plain data"),
+        month_strip: serde_json::to_string(&found.strip).expect("a strip is plain data"),
+        made_at: now_ms,
+    };
+    let mut tx = work.engine.store.begin_under(&work.lease).await?;
+    verifications::insert(&mut tx, &work.company.id, &verification).await?;
+    companies::set_mark(&mut tx, &work.company.id, mark, &verification.as_of, now_ms).await?;
+    tx.commit().await?;
+    work.company.mark = mark;
+    work.engine.changed(&work.company.organization_id, Some(&work.company.id));
+    Ok(())
+}
+
+async fn keep_reports(work: &mut Work, bodies: &[ReportBody]) -> Result<(), EngineError> {
+    let now_ms = work.engine.now_ms();
+    let mut tx = work.engine.store.begin_under(&work.lease).await?;
+    for report in bodies {
+        reports::put(&mut tx, &mut work.archiver, &work.company.id, &work.run.id, report.report, &report.parameters, &report.body, now_ms).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+async fn read_months(work: &Work, as_of: Date, fiscal_year: &FiscalYear, reported: &mut Reported) -> Result<Vec<ReportBody>, EngineError> {
+    let span = store::ledger::span(&mut work.engine.store.read().await?, &work.company.id).await?;
+    let first = span.map_or(Month::of(as_of), |(first, _)| Month::of(first)).min(Month::of(as_of));
+    let answer = work.provider.reported_months(&work.books(), first, as_of, fiscal_year).await?;
+    reported.months = Some(answer.figures);
+    Ok(answer.bodies)
+}
+
+async fn compare_all(work: &Work, as_of: Date, reported: &Reported) -> Result<Found, EngineError> {
+    let mut conn = work.engine.store.read().await?;
+    let chart = accounts::list(&mut conn, &work.company.id).await?;
+    let movements = store::ledger::movements(&mut conn, &work.company.id, as_of).await?;
+    drop(conn);
+    let ours = trial_balance(&movements, &chart, as_of, work.company.fiscal_year_start_month);
+    let mut differences = compare(&ours, &reported.balances);
+    let accounts: BTreeSet<&String> = ours.0.keys().chain(reported.balances.balances.keys()).collect();
+    let mut strip = BTreeMap::new();
+    let mut months = 0;
+    if let Some(by_month) = &reported.months {
+        months = by_month.len();
+        let retained: BTreeSet<String> = chart.0.values().filter(|account| account.is_retained_earnings).map(|account| account.remote_id.clone()).collect();
+        let is_profit_and_loss = |account_id: &str| chart.0.get(account_id).is_some_and(|account| account.class.is_profit_and_loss());
+        let monthly = compare_months(&movements, by_month, &is_profit_and_loss, &retained);
+        for month in by_month.keys() {
+            let text = month.to_string();
+            let differing = monthly.iter().filter(|difference| difference.month.as_deref() == Some(text.as_str())).count();
+            strip.insert(text, differing as u64);
+        }
+        // a month says more than a balance: what could be narrowed is shown by month
+        let narrowed: BTreeSet<String> = monthly.iter().map(|difference| difference.account_id.clone()).collect();
+        let any = !monthly.is_empty();
+        differences.retain(|difference| !narrowed.contains(&difference.account_id) && !(any && retained.contains(&difference.account_id)));
+        differences.extend(monthly);
+    }
+    Ok(Found { accounts: accounts.len(), differences, months, strip })
+}
+
+async fn fiscal_year(work: &Work) -> Result<FiscalYear, EngineError> {
+    let chart = accounts::list(&mut work.engine.store.read().await?, &work.company.id).await?;
+    Ok(FiscalYear {
+        start_month: work.company.fiscal_year_start_month,
+        debit_normal: chart
+            .0
+            .values()
+            .map(|account| (account.remote_id.clone(), matches!(account.class, AccountClass::Asset | AccountClass::Expense)))
+            .collect(),
+        account_ids_by_name: names(&chart),
+    })
+}
+
+/// Account ids by full name and by code; a name that two accounts share is left out.
+fn names(chart: &ChartOfAccounts) -> BTreeMap<String, String> {
+    let mut names: BTreeMap<String, Option<String>> = BTreeMap::new();
+    for account in chart.0.values() {
+        for name in [&account.name, &account.code] {
+            if !name.is_empty() {
+                names.entry(name.clone()).and_modify(|id| *id = None).or_insert_with(|| Some(account.remote_id.clone()));
+            }
+        }
+    }
+    names.into_iter().filter_map(|(name, id)| Some((name, id?))).collect()
+}
+
+/// Our trial balance of a company as of a day: (account id, name, code, class, balance with debits positive), zero balances left out.
+pub async fn our_trial_balance(
+    conn: &mut Conn,
+    company: &store::companies::Company,
+    as_of: Date,
+) -> Result<Vec<(store::accounts::Account, Amount)>, StoreError> {
+    let chart = accounts::list(conn, &company.id).await?;
+    let movements = store::ledger::movements(conn, &company.id, as_of).await?;
+    let balance = trial_balance(&movements, &chart, as_of, company.fiscal_year_start_month);
+    let mut lines: Vec<_> = balance
+        .0
+        .into_iter()
+        .map(|(account_id, amount)| {
+            let account = chart.0.get(&account_id).cloned().unwrap_or_else(|| store::accounts::Account {
+                remote_id: account_id.clone(),
+                name: format!("account {account_id}"),
+                code: String::new(),
+                class: AccountClass::Asset,
+                account_type: String::new(),
+                role: String::new(),
+                parent_id: None,
+                is_retained_earnings: false,
+            });
+            (account, amount)
+        })
+        .collect();
+    lines.sort_by(|a, b| (a.0.class, &a.0.code, &a.0.name).cmp(&(b.0.class, &b.0.code, &b.0.name)));
+    Ok(lines)
+}
+
+/// A hash of everything we hold of a company's books: records with their states and contents, and the ledger. Equal books, equal hash, however
+/// often the sync was interrupted.
+pub async fn content_hash(conn: &mut Conn, company_id: &CompanyId) -> Result<String, StoreError> {
+    let mut hasher = Sha256::new();
+    documents::hash_content(conn, company_id, &mut hasher).await?;
+    store::ledger::hash_content(conn, company_id, &mut hasher).await?;
+    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
