@@ -2,6 +2,7 @@
 mod entities;
 mod generics;
 mod journals;
+mod ledger;
 mod oauth;
 mod reports;
 
