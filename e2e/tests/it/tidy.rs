@@ -261,20 +261,24 @@ fn the_list_of_features_tells_what_the_tests_prove() {
             let ordinal: u32 = row[1..].parse().expect("a row is a letter and a number");
             let before = known.insert(row[..1].to_owned(), ordinal).unwrap_or_default();
             assert_eq!(ordinal, before + 1, "docs/features.md: row {row} is out of order, doubled, or follows a gap");
-            let tests = proofs.get(*row).map(|tests| tests.iter().map(|test| format!("`{test}`")).collect::<Vec<_>>().join(", "));
-            let state = if tests.is_some() { "proven" } else { "not yet" };
-            wanted.push_str(&format!("| {row} | {statement} | {state} | {} |\n", tests.unwrap_or_default()));
+            let proofs = proofs.get(*row).map(Vec::as_slice).unwrap_or_default();
+            let state = match proofs {
+                [] => "not yet",
+                proofs if proofs.iter().all(|proof| proof.in_part) => "in part",
+                _ => "proven",
+            };
+            let tests: Vec<String> = proofs.iter().map(|proof| format!("`{}`", proof.test)).collect();
+            wanted.push_str(&format!("| {row} | {statement} | {state} | {} |\n", tests.join(", ")));
         } else {
             wanted.push_str(line);
             wanted.push('\n');
         }
     }
-    nothing(
-        proofs
-            .iter()
-            .filter(|(row, _)| row[1..].parse::<u32>().expect("a row is a letter and a number") > known.get(&row[..1]).copied().unwrap_or_default())
-            .map(|(row, tests)| format!("`proves {row}` in {}: docs/features.md has no such row", tests.join(", "))),
-    );
+    nothing(proofs.iter().filter_map(|(row, proofs)| {
+        let ordinal: u32 = row[1..].parse().expect("a row is a letter and a number");
+        let is_known = ordinal <= known.get(&row[..1]).copied().unwrap_or_default();
+        (!is_known).then(|| format!("`{}` proves {row}, but docs/features.md has no such row", proofs[0].test))
+    }));
     if std::env::var_os("WRITE_FEATURES").is_some() {
         fs::write(root().join("docs/features.md"), &wanted).expect("docs/features.md can be written");
         return;
@@ -285,31 +289,35 @@ fn the_list_of_features_tells_what_the_tests_prove() {
     );
 }
 
-/// Which tests prove which row. A test says so in a comment line above it: `proves C3`, or `proves C3 C12`.
-fn proofs() -> BTreeMap<String, Vec<String>> {
-    let mut proofs: BTreeMap<String, Vec<String>> = BTreeMap::new();
+struct Proof {
+    test: String,
+    /// The test shows a part of the row; what is left needs another.
+    in_part: bool,
+}
+
+/// Which tests prove which row. A test says so in a comment line above it: `proves C3`, `proves C3 C12`, or `proves C3 in part`.
+fn proofs() -> BTreeMap<String, Vec<Proof>> {
+    let mut proofs: BTreeMap<String, Vec<Proof>> = BTreeMap::new();
     for file in source_files() {
         let text = read(&file);
         let lines: Vec<&str> = text.lines().map(str::trim).collect();
         for (number, line) in lines.iter().enumerate() {
             let Some(rows) = line.strip_prefix("// proves ") else { continue };
             let place = format!("{}:{}", file.display(), number + 1);
-            let below: Vec<&str> = lines[number + 1..]
-                .iter()
-                .copied()
-                .take_while(|line| line.starts_with("#[") || line.starts_with("//") || line.contains("fn "))
-                .take(12)
-                .collect();
-            let function = below.iter().position(|line| !line.starts_with("//") && !line.starts_with("#[") && line.contains("fn "));
+            let of_a_test = |line: &&str| line.starts_with("#[") || line.starts_with("//");
+            let above: Vec<&str> = lines[..number].iter().rev().copied().take_while(of_a_test).collect();
+            let below: Vec<&str> = lines[number + 1..].iter().copied().take_while(|line| of_a_test(line) || line.contains("fn ")).collect();
+            let function = below.iter().position(|line| !of_a_test(line));
             let function = function.unwrap_or_else(|| panic!("{place}: no test follows `{line}`"));
-            let attributes = [&below[..function], &lines[number.saturating_sub(4)..number]].concat();
+            let attributes = [&below[..function], &above].concat();
             let is_test = attributes.iter().any(|line| line.starts_with("#[") && line.contains("test"));
             let name = below[function].split("fn ").nth(1).and_then(|rest| rest.split(['(', '<']).next()).expect("a function has a name");
             assert!(is_test, "{place}: `{name}` is not a test");
             assert!(!attributes.iter().any(|line| line.starts_with("#[ignore")), "{place}: `{name}` is ignored, so it proves nothing");
+            let (rows, in_part) = rows.strip_suffix(" in part").map_or((rows, false), |rows| (rows, true));
             for row in rows.split([' ', ',']).filter(|row| !row.is_empty()) {
                 assert!(is_row(row), "{place}: `{row}` is not a row of docs/features.md");
-                proofs.entry(row.to_owned()).or_default().push(format!("{} {name}", file.display()));
+                proofs.entry(row.to_owned()).or_default().push(Proof { test: format!("{} {name}", file.display()), in_part });
             }
         }
     }
