@@ -242,3 +242,82 @@ pub fn jwt(key: &SigningKey, claims: &serde_json::Value) -> String {
     let signature = URL_SAFE_NO_PAD.encode(key.sign(signed.as_bytes()));
     format!("{signed}.{signature}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rsa::pkcs1v15::{Signature, VerifyingKey};
+    use rsa::signature::Verifier;
+    use rsa::{BigUint, RsaPublicKey};
+
+    fn decoded(text: &str) -> Vec<u8> {
+        URL_SAFE_NO_PAD.decode(text).expect("base64url")
+    }
+
+    #[test]
+    fn a_jwt_verifies_with_the_published_key_and_not_after_a_change() {
+        let key = SigningKey::generate();
+        let jwk = key.jwk();
+        let number = |name: &str| BigUint::from_bytes_be(&decoded(jwk[name].as_str().expect("text")));
+        let public = VerifyingKey::<Sha256>::new(RsaPublicKey::new(number("n"), number("e")).expect("a public key"));
+        let token = jwt(&key, &serde_json::json!({"sub": "someone", "exp": 1_700_000_000}));
+        let parts: Vec<&str> = token.split('.').collect();
+        let signature = Signature::try_from(decoded(parts[2]).as_slice()).expect("a signature");
+        let signed = format!("{}.{}", parts[0], parts[1]);
+        public.verify(signed.as_bytes(), &signature).expect("the signature holds");
+        public.verify(format!("{signed}A").as_bytes(), &signature).expect_err("another text has another signature");
+        let header: serde_json::Value = serde_json::from_slice(&decoded(parts[0])).expect("JSON");
+        assert_eq!((header["alg"].as_str(), header["kid"].as_str()), (Some("RS256"), Some(key.kid.as_str())));
+        assert_eq!(decoded(jwk["n"].as_str().expect("text")).len(), 256, "2048 bits");
+    }
+
+    #[test]
+    fn the_pkce_example_of_the_standard_verifies() {
+        // RFC 7636, appendix B.
+        let (verifier, challenge) = ("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+        assert!(verifies(challenge, Some("S256"), verifier));
+        assert!(!verifies(challenge, Some("S256"), "another") && !verifies(challenge, Some("MD5"), verifier));
+        assert!(verifies("plain-text", None, "plain-text"));
+    }
+
+    #[test]
+    fn ending_a_family_ends_its_access_tokens_and_no_others() {
+        let now: Timestamp = "2025-01-01T00:00:00Z".parse().expect("a timestamp");
+        let mut grants = Grants::default();
+        for (id, company) in [("a", "1"), ("b", "2")] {
+            let family = Family {
+                id: id.into(),
+                face: Face::Xero,
+                client_id: "app".into(),
+                user_id: "user".into(),
+                companies: vec![company.into()],
+                scope: String::new(),
+                auth_event_id: String::new(),
+                current_refresh: format!("refresh-{id}"),
+                previous_refresh: None,
+                rotated_at: now,
+                issued_at: now,
+                last_used_at: now,
+                revoked: false,
+            };
+            let access = Access {
+                face: Face::Xero,
+                client_id: "app".into(),
+                user_id: "user".into(),
+                companies: vec![company.into()],
+                scope: String::new(),
+                auth_event_id: String::new(),
+                family: id.into(),
+                expires_at: "2025-01-01T01:00:00Z".parse().expect("a timestamp"),
+                revoked: false,
+            };
+            grants.families.insert(id.into(), family);
+            grants.access.insert(format!("access-{id}"), access);
+        }
+        assert_eq!(grants.revoke_where(Some("app"), None, Some("1")), 1);
+        assert!(!grants.access["access-a"].is_good(now) && grants.access["access-b"].is_good(now));
+        assert!(grants.family_of_refresh("refresh-a").is_some_and(|f| f.revoked));
+        assert_eq!(grants.expire_access(now), 1);
+        assert!(!grants.access["access-b"].is_good(now) && !grants.families["b"].revoked);
+    }
+}

@@ -5,3 +5,4 @@ mod quickbooks;
 #[cfg(feature = "xero")]
 mod xero;
 mod csv;
+mod control;
