@@ -218,7 +218,7 @@ impl Shown {
             if key == "sparse" {
                 return Some((key, Json::Bool(true)));
             }
-            let asked = properties.iter().any(|property| *property == key || property.split_once('.').is_some_and(|(head, _)| head == key));
+            let asked = properties.iter().any(|property| property == key || property.split_once('.').is_some_and(|(head, _)| head == key));
             (asked || key == "domain" || key == "Id").then_some((key, value))
         });
         Object(kept.collect())
@@ -256,6 +256,12 @@ fn sort(view: &View, entity: Entity, order: &[(String, bool)], rows: &mut [Row])
         } else {
             rows.sort_by_key(|row| std::cmp::Reverse((row.date(), row.id())));
         }
+        return;
+    }
+    // Rows come in the order of ids.
+    if let [(path, false)] = order
+        && path == "Id"
+    {
         return;
     }
     rows.sort_by_cached_key(|row| Keys(order.iter().map(|(path, descending)| (key(view, row, path), *descending)).collect(), row.id()));

@@ -86,26 +86,26 @@ impl From<Vec<Object>> for Json {
 
 /// Keys in the order they were put.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Object(pub Vec<(String, Json)>);
+pub struct Object(pub Vec<(&'static str, Json)>);
 
 impl Object {
     pub fn new() -> Object {
         Object::default()
     }
     /// Adds a key.
-    pub fn put(mut self, key: &str, value: impl Into<Json>) -> Object {
-        self.0.push((key.to_owned(), value.into()));
+    pub fn put(mut self, key: &'static str, value: impl Into<Json>) -> Object {
+        self.0.push((key, value.into()));
         self
     }
     /// Adds a key unless there is nothing to say: "only properties that hold a value are returned" (contract 2.5).
-    pub fn put_some(self, key: &str, value: Option<impl Into<Json>>) -> Object {
+    pub fn put_some(self, key: &'static str, value: Option<impl Into<Json>>) -> Object {
         match value {
             Some(value) => self.put(key, value),
             None => self,
         }
     }
     /// Adds a text unless it is empty.
-    pub fn put_text(self, key: &str, text: &str) -> Object {
+    pub fn put_text(self, key: &'static str, text: &str) -> Object {
         if text.is_empty() { self } else { self.put(key, text) }
     }
     /// Finds a key whatever its case.

@@ -10,9 +10,9 @@ use jiff::Timestamp;
 use jiff::civil::date;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
-use simulator::books::generator::{CompanySpec, generate};
+use simulator::books::generator::{CompanySpec, SecondCurrency, generate};
 use simulator::books::{AccountId, AccountType, Books, Face, Kind, NewDocument, NewLine};
-use simulator::money::Cents;
+use simulator::money::{Cents, Rate};
 use simulator::sandbox::Sandbox;
 
 pub const SCOPE: &str = "com.intuit.quickbooks.accounting openid profile email";
@@ -24,6 +24,14 @@ pub fn now() -> Timestamp {
 
 pub fn made_up(seed: u64) -> Books {
     generate(Face::QuickBooks, CompanySpec::plain(Face::QuickBooks, seed, date(2023, 10, 1), date(2025, 6, 10)), now())
+}
+
+/// A company that also trades in euros.
+pub fn with_euros(seed: u64) -> Books {
+    let mut spec = CompanySpec::plain(Face::QuickBooks, seed, date(2023, 10, 1), date(2025, 6, 10));
+    spec.second_currency = Some(SecondCurrency { code: "EUR".into(), rate: Rate(1_100_000) });
+    spec.fiscal_year_start_month = 7;
+    generate(Face::QuickBooks, spec, now())
 }
 
 /// A small company whose every record a test knows.

@@ -280,3 +280,21 @@ async fn the_truth_lists_every_record_as_a_query_shows_it() {
         assert_eq!(shown, record["body"], "{entity}");
     }
 }
+
+#[tokio::test]
+async fn a_foreign_invoice_shows_its_rate_and_both_values() {
+    let company = with_euros(4);
+    let realm = company.id.clone();
+    let invoice = company.documents.values().rev().find(|d| d.kind == Kind::Invoice && d.currency == "EUR" && d.status == Status::Active);
+    let invoice = invoice.expect("an invoice in euros").clone();
+    let total = company.total(&invoice);
+    let running = start(vec![company]).await;
+    let tokens = running.connect(&realm).await;
+    let shown = read(&running, &tokens, "Invoice", invoice.id).await;
+    assert_eq!(shown["CurrencyRef"], serde_json::json!({"value": "EUR", "name": "Euro"}));
+    assert_eq!((cents(&shown["TotalAmt"]), cents(&shown["HomeTotalAmt"])), (total, total.at(invoice.rate)));
+    assert!(shown["ExchangeRate"].as_f64().is_some_and(|rate| (0.9..1.4).contains(&rate)));
+    let preferences = running.get(&tokens, "preferences").await.json()["Preferences"].clone();
+    assert_eq!(preferences["CurrencyPrefs"]["MultiCurrencyEnabled"], true);
+    assert_eq!(preferences["AccountingInfoPrefs"]["FirstMonthOfFiscalYear"], "July");
+}

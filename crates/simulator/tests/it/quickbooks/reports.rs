@@ -76,8 +76,8 @@ fn credit_normal(books: &Books, id: &str) -> bool {
 // quickbooks facts 86, 87, 93
 #[tokio::test]
 async fn trial_balance_profit_and_loss_and_balance_sheet_tie_out_to_the_books() {
-    for seed in [1, 2, 3] {
-        let company = made_up(seed);
+    for company in [made_up(1), made_up(2), made_up(3), with_euros(4)] {
+        let seed = company.seed;
         let (books, realm) = (company.clone(), company.id.clone());
         let running = start(vec![company]).await;
         let tokens = running.connect(&realm).await;
@@ -202,10 +202,13 @@ const LEDGER_COLUMNS: &str = "columns=tx_date,txn_type,doc_num,name,memo,account
 // quickbooks facts 89, 93
 #[tokio::test]
 async fn the_general_ledger_lists_every_posting_and_leads_from_opening_to_closing_balance() {
-    for (seed, from, to) in
-        [(1, date(2024, 1, 1), date(2024, 6, 30)), (2, date(2024, 4, 10), date(2024, 12, 31)), (3, date(2023, 10, 1), date(2023, 12, 31))]
-    {
-        let company = made_up(seed);
+    for (company, from, to) in [
+        (made_up(1), date(2024, 1, 1), date(2024, 6, 30)),
+        (made_up(2), date(2024, 4, 10), date(2024, 12, 31)),
+        (made_up(3), date(2023, 10, 1), date(2023, 12, 31)),
+        (with_euros(4), date(2024, 11, 5), date(2025, 5, 31)),
+    ] {
+        let seed = company.seed;
         let (books, realm) = (company.clone(), company.id.clone());
         let running = start(vec![company]).await;
         let tokens = running.connect(&realm).await;
@@ -345,4 +348,21 @@ async fn an_inactive_account_with_a_balance_is_marked_in_reports() {
         let answer = running.get(&tokens, &format!("reports/{name}?start_date=2025-06-01&end_date=2025-06-30")).await;
         assert!(answer.text.contains(r#"{"value":"Rent (deleted)","id":""#), "{name}: {}", answer.text);
     }
+}
+
+#[tokio::test]
+async fn home_currency_columns_exist_only_where_there_are_several_currencies() {
+    let (single, several) = (made_up(1), with_euros(4));
+    let (single_realm, several_realm) = (single.id.clone(), several.id.clone());
+    assert!(several.documents.values().any(|document| document.currency == "EUR" && document.kind == Kind::Payment));
+    let running = start(vec![single, several]).await;
+    let query = "start_date=2024-07-01&end_date=2024-12-31&columns=tx_date,txn_type,debt_amt,credit_amt,debt_home_amt,credit_home_amt";
+    let keys = async |realm: &str| {
+        let tokens = running.connect(realm).await;
+        let ledger = report(&running, &tokens, "GeneralLedger", query).await;
+        let columns = ledger["Columns"]["Column"].as_array().expect("columns").clone();
+        columns.iter().map(|c| c["MetaData"][0]["Value"].as_str().expect("a key").to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(keys(&single_realm).await, ["tx_date", "txn_type", "debt_amt", "credit_amt"]);
+    assert_eq!(keys(&several_realm).await, ["tx_date", "txn_type", "debt_amt", "credit_amt", "debt_home_amt", "credit_home_amt"]);
 }
