@@ -9,6 +9,7 @@ use domain::data_type::DataType;
 use domain::document::Unreadable;
 use domain::record::RawRecord;
 use domain::sync::Checkpoint;
+use std::collections::HashSet;
 use std::fmt;
 
 /// D-QUERY: at most 1,000 rows an answer.
@@ -113,8 +114,8 @@ impl QuickBooks {
                 Err(refused) if refused.code == 5030 => return Ok(None),
                 other => other?,
             };
-            let rows = self.rows(&answer, data_type)?;
-            existing.extend(rows.into_iter().filter_map(Result::ok).map(|record| record.id).filter(|id| ids.contains(id)));
+            let found: HashSet<String> = self.rows(&answer, data_type)?.into_iter().filter_map(Result::ok).map(|record| record.id).collect();
+            existing.extend(ids.iter().filter(|id| found.contains(*id)).cloned());
         }
         Ok(Some(existing))
     }
