@@ -1,0 +1,3 @@
+//! The providers against the sandbox, over real HTTP.
+mod quickbooks;
+mod xero;
