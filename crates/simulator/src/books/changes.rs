@@ -615,7 +615,8 @@ impl Books {
     fn check_applications(&self, document: &Document) -> Result<(), Refused> {
         let word = document.kind.word();
         let is_xero = self.face == Face::Xero;
-        if !document.kind.is_payment() && !(is_xero && document.kind.is_credit()) {
+        let may_apply = document.kind.is_payment() || (is_xero && document.kind.is_credit());
+        if !may_apply {
             let is_plain = document.applications.is_empty() && document.unapplied.is_zero();
             return if is_plain { Ok(()) } else { refuse(format!("a {word} cannot be applied to other documents")) };
         }

@@ -13,13 +13,13 @@ impl Dice {
     pub fn new(seed: u64) -> Dice {
         Dice { state: mix(seed) }
     }
-    pub fn next(&mut self) -> u64 {
+    fn draw(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         mix(self.state)
     }
     /// From 0 to `end - 1`.
     pub fn below(&mut self, end: u64) -> u64 {
-        self.next() % end.max(1)
+        self.draw() % end.max(1)
     }
     /// Both included.
     pub fn between(&mut self, low: i64, high: i64) -> i64 {

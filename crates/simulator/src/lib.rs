@@ -1,0 +1,15 @@
+//! The sandbox: an imitation of QuickBooks Online and Xero over real double-entry books. It shares no type with the product; the two
+//! meet over HTTP only.
+pub mod books;
+pub mod clock;
+pub mod control;
+pub mod faults;
+pub mod limits;
+pub mod money;
+pub mod oauth;
+#[cfg(feature = "quickbooks")]
+pub mod quickbooks;
+pub mod sandbox;
+pub mod server;
+#[cfg(feature = "xero")]
+pub mod xero;
