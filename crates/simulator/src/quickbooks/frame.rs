@@ -125,6 +125,9 @@ fn count(state: &mut SandboxState, call: &Call) {
         [] => "unknown".to_owned(),
     };
     *state.calls.entry(format!("quickbooks {} {name}", call.method)).or_default() += 1;
+    if state.companies.contains_key(&call.realm) {
+        *state.calls_by_company.entry(call.realm.clone()).or_default() += 1;
+    }
 }
 
 pub fn bearer(headers: &HeaderMap) -> Option<&str> {

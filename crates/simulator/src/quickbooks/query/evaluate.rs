@@ -10,6 +10,7 @@ use crate::quickbooks::wire::View;
 use crate::quickbooks::wire::tree::{Json, Object};
 use jiff::civil::Date;
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 
 /// "Default 100, maximum 1000" (contract 3.2).
 const DEFAULT_RESULTS: i64 = 100;
@@ -25,7 +26,7 @@ pub fn answer(view: &View, text: &str) -> Result<Object, Refusal> {
     let order = ordering(entity, &statement.order)?;
     let shown = projection(entity, &statement.select)?;
 
-    let mut found: Vec<Row> = rows::living(view.books, entity).filter(|row| tests.iter().all(|test| test.holds(view, row))).collect();
+    let mut found: Vec<Row> = candidates(view, entity, &tests).filter(|row| tests.iter().all(|test| test.holds(view, row))).collect();
     if statement.select == Select::Count {
         return Ok(Object::new().put("totalCount", found.len()));
     }
@@ -40,6 +41,19 @@ pub fn answer(view: &View, text: &str) -> Result<Object, Refusal> {
     let response = response.put("maxResults", count);
     // "totalCount = number of rows in the answer in every recording" (contract 3.4).
     Ok(if entity.shows_total_count() { response.put("totalCount", count) } else { response })
+}
+
+/// The rows that can match, in the order of ids: the named ones if ids are named, else all.
+fn candidates<'a>(view: &View<'a>, entity: Entity, tests: &[Test]) -> Box<dyn Iterator<Item = Row<'a>> + 'a> {
+    let books = view.books;
+    let named = tests.iter().find_map(|test| match test {
+        Test::Id(Operator::Equal | Operator::In, ids) => Some(ids.iter().copied().collect::<BTreeSet<u64>>()),
+        _ => None,
+    });
+    match named {
+        Some(ids) => Box::new(ids.into_iter().filter_map(move |id| rows::find(books, entity, id)).filter(|row| row.state() != "deleted")),
+        None => rows::living(books, entity),
+    }
 }
 
 fn page(statement: &Statement) -> Result<(usize, usize), Refusal> {

@@ -204,3 +204,20 @@ async fn company_and_preferences_answer_without_a_start_position() {
         assert_eq!(running.query(&tokens, &format!("select * from {unused}")).await.json()["QueryResponse"], serde_json::json!({}));
     }
 }
+
+#[tokio::test]
+async fn named_ids_find_the_living_records_of_that_entity_only() {
+    let mut company = shop();
+    let at = now();
+    let invoices: Vec<u64> =
+        (1..=3).map(|day| company.books.add_document(company.invoice(date(2025, 6, day), 100), at).expect("a good invoice")).collect();
+    let bill = company.books.add_document(company.bill(date(2025, 6, 1), 100), at).expect("a good bill");
+    company.books.delete(invoices[1], at).expect("an open invoice");
+    let running = start(vec![company.books]).await;
+    let tokens = running.connect(SHOP).await;
+    let asked = format!("WHERE Id IN ('{}', '{}', '{}', '{bill}', '1', '999999') ORDERBY Id", invoices[2], invoices[1], invoices[0]);
+    assert_eq!(ids(&running.rows(&tokens, "Invoice", &asked).await), [invoices[0].to_string(), invoices[2].to_string()]);
+    assert_eq!(running.rows(&tokens, "Invoice", &format!("WHERE Id = '{}' AND TxnDate = '2025-06-02'", invoices[0])).await.len(), 0);
+    assert_eq!(running.query(&tokens, "SELECT * FROM Invoice WHERE Id = 'abc'").await.code(), "4001");
+    assert_eq!(running.rows(&tokens, "CompanyInfo", "WHERE Id = '2'").await.len(), 0);
+}
