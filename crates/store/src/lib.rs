@@ -8,6 +8,7 @@ pub mod connections;
 pub mod db;
 pub mod documents;
 pub mod error;
+pub mod frame;
 pub mod inventory;
 pub mod ledger;
 pub mod log_entries;

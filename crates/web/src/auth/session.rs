@@ -1,0 +1,74 @@
+//! Sessions: a random token in a cookie, its hash in the database, two weeks from the last visit.
+use crate::app::App;
+use crate::visit::cookie;
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::Response;
+use domain::ids::{OrganizationId, UserId};
+use store::StoreError;
+use store::sessions::Session;
+
+pub const COOKIE: &str = "tieout_session";
+const LIFE_SECS: i64 = 14 * 86_400;
+/// How often a visit is written down.
+const TOUCH_EVERY_MS: i64 = 600_000;
+
+/// 256 random bits.
+pub fn make_token() -> String {
+    let mut random = [0u8; 32];
+    getrandom::fill(&mut random).expect("the operating system gives random bytes");
+    hex::encode(random)
+}
+
+/// The session of a request. Role and membership are read anew with every request.
+pub async fn find(app: &App, headers: &HeaderMap) -> Result<Option<Session>, StoreError> {
+    let Some(token) = cookie(headers, COOKIE).filter(|token| token.len() == 64) else { return Ok(None) };
+    let now_ms = app.engine.clock.now_ms();
+    let mut conn = app.engine.store.read().await?;
+    let found = store::sessions::find(&mut conn, token, now_ms).await?;
+    drop(conn);
+    if let Some(session) = &found
+        && now_ms - session.seen_at > TOUCH_EVERY_MS
+    {
+        let mut tx = app.engine.store.begin().await?;
+        store::sessions::touch(&mut tx, session, now_ms, now_ms + LIFE_SECS * 1_000).await?;
+        tx.commit().await?;
+    }
+    Ok(found)
+}
+
+/// Starts a session and puts its cookie on the answer. A session of before ends: the token is new at every sign-in.
+pub async fn start(
+    app: &App,
+    headers: &HeaderMap,
+    user_id: &UserId,
+    organization_id: &OrganizationId,
+    mut response: Response,
+) -> Result<Response, StoreError> {
+    let token = make_token();
+    let now_ms = app.engine.clock.now_ms();
+    let mut tx = app.engine.store.begin().await?;
+    if let Some(old) = cookie(headers, COOKIE) {
+        store::sessions::delete(&mut tx, old).await?;
+    }
+    store::sessions::insert(&mut tx, &token, user_id, organization_id, now_ms, now_ms + LIFE_SECS * 1_000).await?;
+    tx.commit().await?;
+    set_cookie(app, &mut response, &token, LIFE_SECS);
+    Ok(response)
+}
+
+pub async fn end(app: &App, headers: &HeaderMap, mut response: Response) -> Result<Response, StoreError> {
+    if let Some(token) = cookie(headers, COOKIE) {
+        let mut tx = app.engine.store.begin().await?;
+        store::sessions::delete(&mut tx, token).await?;
+        tx.commit().await?;
+    }
+    set_cookie(app, &mut response, "", 0);
+    Ok(response)
+}
+
+/// `SameSite=Lax`, not `Strict`: the provider's redirect to the callback must bring the cookie along.
+fn set_cookie(app: &App, response: &mut Response, token: &str, life_secs: i64) {
+    let secure = if app.options.secure_cookies { "; Secure" } else { "" };
+    let cookie = format!("{COOKIE}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={life_secs}{secure}");
+    response.headers_mut().append(header::SET_COOKIE, HeaderValue::from_str(&cookie).expect("hexadecimal digits fit a header"));
+}

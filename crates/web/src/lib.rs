@@ -1,0 +1,16 @@
+//! What a person sees: pages rendered on the server, live updates, sessions. HTTP only.
+pub mod app;
+pub mod assets;
+pub mod auth;
+pub mod error;
+pub mod events;
+pub mod flash;
+pub mod pages;
+pub mod parts;
+pub mod protection;
+pub mod routes;
+pub mod visit;
+
+pub use app::{App, WebOptions};
+pub use error::WebError;
+pub use routes::router;
