@@ -37,7 +37,7 @@ impl Maker {
         let day = self.today.day();
         match day {
             1 => {
-                let rent = self.sized(2_100);
+                let rent = self.sized(2_600);
                 self.spend(vec![(self.chart.rent, rent, true)], "Monthly rent");
             }
             3 => self.pay_card(),
@@ -62,7 +62,7 @@ impl Maker {
                 self.spend(vec![(self.chart.equipment, amount, true)], "New equipment");
             }
             20 => {
-                let drawn = self.sized(1_500);
+                let drawn = self.sized(4_600);
                 self.spend(vec![(self.chart.drawings, drawn, false)], "Owner's draw");
             }
             25 if self.today.month() % 3 == 1 => self.pay_tax(),
@@ -137,7 +137,7 @@ impl Maker {
 
     /// Wages by journal. Xero's journals cannot touch the bank, so there the payments follow as bank transactions.
     fn payroll(&mut self) {
-        let gross = Cents(self.sized(6_200).0 + self.dice.between(-25_000, 25_000));
+        let gross = Cents(self.sized(10_400).0 + self.dice.between(-25_000, 25_000));
         let employer = Cents(gross.0 * 765 / 10_000);
         let withheld = Cents(gross.0 * 18 / 100);
         let net = gross - withheld;

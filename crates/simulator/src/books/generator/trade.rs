@@ -114,7 +114,7 @@ impl Maker {
         let (contact, foreign) = self.pick_contact(false);
         let mut document = self.draft(Kind::Bill);
         document.contact = Some(contact);
-        document.lines = self.purchase_lines(900, foreign);
+        document.lines = self.purchase_lines(1_500, foreign);
         document.due_date = Some(self.today.saturating_add(jiff::Span::new().days(20)));
         document.number = Some(format!("{}-{}", self.dice.pick(&["A", "R", "INV", "FT"]), self.dice.between(1_000, 99_999)));
         self.set_currency(&mut document, foreign);
@@ -168,7 +168,7 @@ impl Maker {
         let former = self.is_early() && self.dice.percent(15);
         document.contact = Some(if former { self.former[1] } else { self.dice.pick(&self.suppliers) });
         document.account = Some(account);
-        document.lines = self.purchase_lines(220, false);
+        document.lines = self.purchase_lines(320, false);
         let id = self.enter(document);
         self.plan_simple(id);
     }
