@@ -148,58 +148,74 @@ async fn answer(
     if let Some(Fault::Delay { ms }) = fault {
         tokio::time::sleep(std::time::Duration::from_millis(*ms)).await;
     }
-    (data(sandbox, method, target, tenant, uri, headers, now, &access), Some(remaining))
+    let question = Question {
+        sandbox: sandbox.clone(),
+        target: target.clone(),
+        tenant: tenant.to_string(),
+        app: access.client_id.clone(),
+        method: method.clone(),
+        query: uri.query().unwrap_or_default().to_string(),
+        headers: headers.clone(),
+        now,
+    };
+    // a page of a large company takes a while: it must not hold up the other calls
+    let answered = tokio::task::spawn_blocking(move || question.answer()).await;
+    (answered.unwrap_or(Err(Refusal::ServerError)), Some(remaining))
 }
 
-#[allow(clippy::too_many_arguments)] // the parts of one request
-fn data(
-    sandbox: &Sandbox,
-    method: &Method,
-    target: &Target,
-    tenant: &str,
-    uri: &Uri,
-    headers: &HeaderMap,
+/// An admitted call.
+struct Question {
+    sandbox: Sandbox,
+    target: Target,
+    tenant: String,
+    app: String,
+    method: Method,
+    query: String,
+    headers: HeaderMap,
     now: Timestamp,
-    access: &Access,
-) -> Result<Response, Refusal> {
-    if *target == Target::Unknown {
-        return Err(Refusal::NotFound);
-    }
-    if method != Method::GET {
-        return Err(Refusal::NotImplemented);
-    }
-    if !wants_json(headers) {
-        return Err(Refusal::NotJson);
-    }
-    let parameters = Parameters::read(uri.query().unwrap_or_default());
-    let since = lists::modified_since(header_text(headers, "if-modified-since"))?;
-    let body = sandbox.read(|state| {
-        // a company can be taken away between the check and here
-        let books = state.companies.get(tenant).ok_or(Refusal::Forbidden)?;
-        let envelope = envelope(&access.client_id, now);
-        match target {
-            Target::List(Resource::Journals) => Ok(envelope.list("Journals", &lists::journals(books, &parameters, since)?).end()),
-            Target::List(resource) => {
-                let page = lists::list(books, *resource, &parameters, since, now)?;
-                let envelope = match &page.pagination {
-                    Some(pagination) => envelope.raw("pagination", pagination),
-                    None => envelope,
-                };
-                Ok(envelope.list(resource.list_key(), &page.records).end())
-            }
-            Target::One(resource, id) => {
-                let record = one(books, *resource, id, now).ok_or(Refusal::NotFound)?;
-                Ok(envelope.list(resource.list_key(), &[record]).end())
-            }
-            Target::Report(report) => {
-                let grouped = state.faults.switches.xero_groups_currency_gains;
-                let made = reports::make(books, *report, &parameters, now, grouped)?;
-                Ok(envelope.raw("Reports", &array(&[made])).end())
-            }
-            Target::Unknown => Err(Refusal::NotFound),
+}
+
+impl Question {
+    fn answer(&self) -> Result<Response, Refusal> {
+        if self.target == Target::Unknown {
+            return Err(Refusal::NotFound);
         }
-    })?;
-    Ok(refusal::json(200, body))
+        if self.method != Method::GET {
+            return Err(Refusal::NotImplemented);
+        }
+        if !wants_json(&self.headers) {
+            return Err(Refusal::NotJson);
+        }
+        let parameters = Parameters::read(&self.query);
+        let since = lists::modified_since(header_text(&self.headers, "if-modified-since"))?;
+        let body = self.sandbox.read(|state| {
+            // a company can be taken away between the check and here
+            let books = state.companies.get(&self.tenant).ok_or(Refusal::Forbidden)?;
+            let envelope = envelope(&self.app, self.now);
+            match &self.target {
+                Target::List(Resource::Journals) => Ok(envelope.list("Journals", &lists::journals(books, &parameters, since)?).end()),
+                Target::List(resource) => {
+                    let page = lists::list(books, *resource, &parameters, since, self.now)?;
+                    let envelope = match &page.pagination {
+                        Some(pagination) => envelope.raw("pagination", pagination),
+                        None => envelope,
+                    };
+                    Ok(envelope.list(resource.list_key(), &page.records).end())
+                }
+                Target::One(resource, id) => {
+                    let record = one(books, *resource, id, self.now).ok_or(Refusal::NotFound)?;
+                    Ok(envelope.list(resource.list_key(), &[record]).end())
+                }
+                Target::Report(report) => {
+                    let grouped = state.faults.switches.xero_groups_currency_gains;
+                    let made = reports::make(books, *report, &parameters, self.now, grouped)?;
+                    Ok(envelope.raw("Reports", &array(&[made])).end())
+                }
+                Target::Unknown => Err(Refusal::NotFound),
+            }
+        })?;
+        Ok(refusal::json(200, body))
+    }
 }
 
 /// One record by its guid; tax rates by code, journals by number too.

@@ -15,8 +15,8 @@ h1{font-size:1.35rem;line-height:1.3;margin:0 0 .25rem}
 h2{font-size:.95rem;margin:1.5rem 0 .5rem}
 p{margin:.25rem 0;color:var(--soft)}
 ul{margin:.25rem 0;padding-left:1.2rem;color:var(--soft)}
-fieldset{border:0;margin:0;padding:0}
-legend{font-weight:600;font-size:.95rem;margin:1.5rem 0 .5rem;padding:0}
+fieldset{border:0;margin:1.5rem 0 0;padding:0}
+legend{font-weight:600;font-size:.95rem;margin:0 0 .5rem;padding:0}
 label{display:flex;gap:.75rem;align-items:center;border:1px solid var(--line);border-radius:.5rem;padding:.7rem .9rem;margin-bottom:.5rem;cursor:pointer}
 label:hover{border-color:var(--main)}
 label small{display:block;color:var(--soft)}
@@ -117,8 +117,12 @@ fn organisations(state: &State, request: &Request, open: &[String]) -> String {
 }
 
 fn meanings(scope: &str) -> String {
-    let mut known: Vec<&str> = Vec::new();
-    for meaning in scope.split_whitespace().filter_map(scopes::meaning) {
+    let mut known: Vec<String> = Vec::new();
+    for word in scope.split_whitespace() {
+        let Some(meaning) = scopes::meaning(word) else { continue };
+        // a scope without .read allows writing as well
+        let writes = word.starts_with("accounting.") && !word.ends_with(".read");
+        let meaning = if writes { meaning.replacen("Read", "Read and change", 1) } else { meaning.to_string() };
         if !known.contains(&meaning) {
             known.push(meaning);
         }

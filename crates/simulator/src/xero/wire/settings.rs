@@ -126,6 +126,8 @@ pub fn system_account(books: &Books, account: &Account) -> &'static str {
         AccountType::TaxPayable => "GST",
         AccountType::RetainedEarnings => "RETAINEDEARNINGS",
         AccountType::CurrencyGain => "REALISEDCURRENCYGAIN",
+        // the counterpart of conversion balances has no type of its own in the books
+        _ if account.name == "Historical Adjustment" => return "HISTORICAL",
         _ => return "",
     };
     if books.account_of(account.account_type) == Some(account.id) { mark } else { "" }

@@ -130,7 +130,7 @@ async fn accounts_have_types_classes_and_system_marks_of_the_spec() {
         assert_eq!(account["Type"] == "BANK", account.get("CurrencyCode").is_some(), "{account}");
         assert_eq!(account["AccountID"].as_str().unwrap().len(), 36);
     }
-    for mark in ["DEBTORS", "CREDITORS", "GST", "RETAINEDEARNINGS", "REALISEDCURRENCYGAIN"] {
+    for mark in ["DEBTORS", "CREDITORS", "GST", "RETAINEDEARNINGS", "REALISEDCURRENCYGAIN", "HISTORICAL"] {
         assert_eq!(accounts.iter().filter(|account| account["SystemAccount"] == mark).count(), 1, "{mark}");
     }
     assert!(accounts.iter().any(|account| account["Status"] == "ARCHIVED"), "the generated chart has an archived account");

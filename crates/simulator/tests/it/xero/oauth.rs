@@ -252,6 +252,32 @@ async fn refreshing_rotates_and_the_last_token_works_for_half_an_hour() {
     assert_eq!(served.refresh("unheard-of").await, refused_grant());
 }
 
+#[tokio::test]
+async fn a_refresh_whose_answer_is_lost_can_be_repeated() {
+    let served = two_companies().await;
+    let (_, tokens) = served.exchange(&served.code(&[]).await).await;
+    let refresh = tokens["refresh_token"].as_str().unwrap();
+    served.sandbox.write(|state| {
+        state.faults.inject(simulator::faults::Injected {
+            face: Some(Face::Xero),
+            company: None,
+            path_contains: Some("/connect/token".into()),
+            skip: 0,
+            times: 1,
+            fault: simulator::faults::Fault::LoseAnswer,
+        });
+    });
+    let form = [("grant_type", "refresh_token"), ("refresh_token", refresh), ("client_id", CLIENT), ("client_secret", "sandbox-secret")];
+    let lost = served.client.post(format!("{}/connect/token", served.base)).form(&form).send().await;
+    assert!(match lost {
+        Ok(response) => response.text().await.is_err(),
+        Err(_) => true,
+    });
+    let rotated = served.sandbox.read(|state| state.grants.families.values().any(|family| family.previous_refresh.as_deref() == Some(refresh)));
+    assert!(rotated, "the refresh took effect although its answer was lost");
+    assert_eq!(served.refresh(refresh).await.0, 200);
+}
+
 // xero fact 11
 #[tokio::test]
 async fn an_unused_refresh_token_dies_after_sixty_days() {
