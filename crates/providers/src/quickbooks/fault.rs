@@ -26,18 +26,18 @@ struct FaultError {
 #[derive(Debug)]
 pub struct Refused {
     pub code: u32,
-    pub error: ProviderError,
+    pub error: Box<ProviderError>,
 }
 
 impl From<Refused> for ProviderError {
     fn from(refused: Refused) -> ProviderError {
-        refused.error
+        *refused.error
     }
 }
 
 impl From<ProviderError> for Refused {
     fn from(error: ProviderError) -> Refused {
-        Refused { code: 0, error }
+        Refused { code: 0, error: Box::new(error) }
     }
 }
 
@@ -122,7 +122,7 @@ impl Fault {
             (0, status) => unexpected(&format!("HTTP status {status} without a code"), call),
             (code, _) => unexpected(&format!("fault {code}"), call),
         };
-        Refused { code, error }
+        Refused { code, error: Box::new(error) }
     }
 }
 
@@ -171,7 +171,7 @@ mod tests {
     fn the_gateways_lower_case_frame_is_read_and_its_token_prefix_stays_out_of_the_error() {
         let refused = refused(401, include_str!("fixtures/fault_gateway_401.json"));
         assert_eq!(refused.code, 3200);
-        assert!(matches!(refused.error, ProviderError::NeedsReconnect { .. }));
+        assert!(matches!(*refused.error, ProviderError::NeedsReconnect { .. }));
         assert!(!format!("{:?} {} {:?}", refused.error, refused.error, refused.error.problem()).contains("AB01"));
     }
 
@@ -179,13 +179,13 @@ mod tests {
     fn throttling_in_xml_waits_a_minute() {
         let refused = refused(429, include_str!("fixtures/fault_throttled.xml"));
         assert_eq!(refused.code, 3001);
-        assert!(matches!(refused.error, ProviderError::RateLimited { retry_at: Some(at), .. } if at.as_second() == 60));
+        assert!(matches!(*refused.error, ProviderError::RateLimited { retry_at: Some(at), .. } if at.as_second() == 60));
     }
 
     #[test]
     fn every_code_of_the_contract_has_its_meaning() {
         use ProviderError as E;
-        let of = |status, code: &str| refused(status, &business(code)).error;
+        let of = |status, code: &str| *refused(status, &business(code)).error;
         assert!(matches!(of(400, "610"), E::NotFound { .. }));
         assert!(matches!(of(401, "100"), E::NeedsReconnect { .. }));
         assert!(matches!(of(401, "130"), E::Down { .. }));
@@ -197,12 +197,12 @@ mod tests {
         assert!(matches!(of(400, "10100"), E::TooLarge { .. }));
         assert!(matches!(of(500, "10000"), E::Down { .. }));
         assert!(matches!(of(400, "4001"), E::UnexpectedAnswer { .. }));
-        assert!(matches!(refused(404, "").error, E::NotFound { .. }));
-        assert!(matches!(refused(403, "<html>no</html>").error, E::Forbidden { .. }));
-        assert!(matches!(refused(503, "<html>maintenance</html>").error, E::Down { .. }));
-        assert!(matches!(refused(200, "<html>maintenance</html>").error, E::UnexpectedAnswer { .. }));
+        assert!(matches!(*refused(404, "").error, E::NotFound { .. }));
+        assert!(matches!(*refused(403, "<html>no</html>").error, E::Forbidden { .. }));
+        assert!(matches!(*refused(503, "<html>maintenance</html>").error, E::Down { .. }));
+        assert!(matches!(*refused(200, "<html>maintenance</html>").error, E::UnexpectedAnswer { .. }));
         assert!(matches!(
-            refused(200, r#"<IntuitResponse><Fault type="SystemFault"><Error code="10000"><Message>x</Message></Error></Fault></IntuitResponse>"#)
+            *refused(200, r#"<IntuitResponse><Fault type="SystemFault"><Error code="10000"><Message>x</Message></Error></Fault></IntuitResponse>"#)
                 .error,
             E::Down { .. }
         ));
@@ -211,8 +211,8 @@ mod tests {
     #[test]
     fn changes_from_too_long_ago_are_told_from_other_unsupported_operations() {
         let old = r#"{"Fault":{"Error":[{"Message":"Unsupported Operation","Detail":"Operation cdc with changedSince date 2020-01-01 which is older than fixed days is not supported.","code":"500"}],"type":"ValidationFault"}}"#;
-        assert!(matches!(refused(400, old).error, ProviderError::ChangesExpired { .. }));
-        assert!(matches!(refused(400, &business("500")).error, ProviderError::UnexpectedAnswer { .. }));
+        assert!(matches!(*refused(400, old).error, ProviderError::ChangesExpired { .. }));
+        assert!(matches!(*refused(400, &business("500")).error, ProviderError::UnexpectedAnswer { .. }));
     }
 
     #[test]
@@ -220,6 +220,6 @@ mod tests {
         let mut throttled = answer(429, "");
         throttled.retry_after_secs = Some(7);
         let Err(refused) = accepted(throttled, Timestamp::UNIX_EPOCH) else { panic!() };
-        assert!(matches!(refused.error, ProviderError::RateLimited { retry_at: Some(at), .. } if at.as_second() == 7));
+        assert!(matches!(*refused.error, ProviderError::RateLimited { retry_at: Some(at), .. } if at.as_second() == 7));
     }
 }

@@ -2,6 +2,7 @@
 //! answers, balances that tie out.
 mod access;
 mod ledger;
+mod oddities;
 mod records;
 
 use domain::clock::{Clock, ManualClock};
