@@ -171,7 +171,7 @@ mod tests {
     fn accounts_tell_class_role_and_state() {
         let accounts: Vec<Document> =
             records(DataType::Account, include_str!("fixtures/accounts.json")).iter().map(|r| normalize(r).unwrap()).collect();
-        let told: Vec<(&str, Option<&str>, RecordState, AccountClass, &str, bool)> = accounts
+        let told: Vec<_> = accounts
             .iter()
             .map(|document| {
                 let facts = document.account.as_ref().unwrap();

@@ -32,7 +32,7 @@ impl Accounts {
     }
     fn year(&self, start_month: i8) -> FiscalYear {
         let debit_normal =
-            self.0.iter().map(|(id, _)| (id.clone(), matches!(self.class(id), Some(AccountClass::Asset | AccountClass::Expense)))).collect();
+            self.0.keys().map(|id| (id.clone(), matches!(self.class(id), Some(AccountClass::Asset | AccountClass::Expense)))).collect();
         let account_ids_by_name = self.0.values().filter_map(|account| Some((account.name.clone()?, account.id.clone()))).collect();
         FiscalYear { start_month, debit_normal, account_ids_by_name }
     }
