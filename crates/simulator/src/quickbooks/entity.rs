@@ -11,7 +11,7 @@ pub enum Entity {
     Item,
     /// One of the transactions.
     Transaction(Kind),
-    /// Known to QuickBooks, never used by the companies of the sandbox: every answer about it is empty.
+    /// Known to QuickBooks, not imitated: every answer about it is empty.
     Unused(&'static str),
 }
 

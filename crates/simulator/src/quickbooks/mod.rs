@@ -1,5 +1,15 @@
 //! The QuickBooks Online face of the sandbox: OAuth, entities, query, change data capture and reports, as the provider's
 //! documentation describes them.
+//!
+//! Comments name the place of a rule as "contract N". The chapters gather what these pages say, and what recorded answers show:
+//!
+//! 1. OAuth: <https://developer.intuit.com/app/developer/qbo/docs/develop/authentication-and-authorization/oauth-2.0>
+//! 2. hosts, headers, formats and 8. limits: <https://developer.intuit.com/app/developer/qbo/docs/learn/rest-api-features>
+//! 3. query: <https://developer.intuit.com/app/developer/qbo/docs/learn/explore-the-quickbooks-online-api/data-queries>
+//! 4. change data capture: <https://developer.intuit.com/app/developer/qbo/docs/api/accounting/all-entities/changedatacapture>
+//! 6. reports: <https://developer.intuit.com/app/developer/qbo/docs/api/accounting/report-entities/profitandloss> and its neighbours
+//! 7. entities: <https://developer.intuit.com/app/developer/qbo/docs/api/accounting/all-entities/account> and its neighbours
+//! 9. errors: <https://developer.intuit.com/app/developer/qbo/docs/develop/troubleshooting/error-codes>
 mod cdc;
 mod consent;
 mod dates;

@@ -348,7 +348,52 @@ mod tests {
         assert_eq!(decimal(""), None);
     }
 
+    fn books() -> &'static crate::books::Books {
+        use crate::books::{Face, generator};
+        static BOOKS: std::sync::LazyLock<crate::books::Books> = std::sync::LazyLock::new(|| {
+            let (from, to) = (jiff::civil::date(2025, 1, 1), jiff::civil::date(2025, 3, 31));
+            generator::generate(
+                Face::QuickBooks,
+                generator::CompanySpec::plain(Face::QuickBooks, 1, from, to),
+                "2025-04-01T00:00:00Z".parse().expect("a time"),
+            )
+        });
+        &BOOKS
+    }
+
     proptest! {
+        #[test]
+        fn every_statement_gives_a_page_or_a_refusal_that_names_the_reason(
+            entity in prop::sample::select(vec!["Account", "Customer", "Item", "Invoice", "Purchase", "JournalEntry", "Preferences", "Employee"]),
+            property in prop::sample::select(vec![
+                "Id", "MetaData.LastUpdatedTime", "MetaData.CreateTime", "TxnDate", "Active", "DocNumber", "Name", "DisplayName", "TotalAmt",
+                "CustomerRef", "CurrencyRef.name", "Line", "SyncToken", "domain.x", "PrimaryEmailAddr", "Balance", "sparse",
+            ]),
+            operator in prop::sample::select(vec!["=", "<", ">", "<=", ">=", "LIKE", "IN"]),
+            value in prop_oneof!["[0-9]{1,20}", "-?[0-9]{0,3}\\.[0-9]{0,3}", "2025-[0-9]{2}-[0-9]{2}(T[0-9:]{0,8})?.?", "(true|false)", "[%a-zé]{0,5}"],
+            order in prop::sample::select(vec!["", "ORDERBY Id", "ORDER BY TotalAmt DESC, Id", "ORDERBY MetaData.LastUpdatedTime"]),
+            max in 0_i64..1002,
+        ) {
+            let view = View::new(books(), "2025-04-01T00:00:00Z".parse().expect("a time"));
+            let value = format!("'{}'", value.replace('\\', "").replace('\'', ""));
+            let value = if operator == "IN" { format!("({value}, {value})") } else { value };
+            let text = format!("SELECT * FROM {entity} WHERE {property} {operator} {value} {order} MAXRESULTS {max}");
+            match answer(&view, &text) {
+                Ok(response) => {
+                    let rows = response.get(entity).map_or(0, |rows| match rows {
+                        Json::List(rows) => rows.len(),
+                        _ => 0,
+                    });
+                    prop_assert!(i64::try_from(rows).expect("a page") <= max);
+                    prop_assert_eq!(rows == 0, response.0.is_empty());
+                }
+                Err(refusal) => {
+                    prop_assert_eq!(refusal.code, "4001");
+                    prop_assert!(refusal.detail.is_some_and(|detail| detail.starts_with("QueryValidationError: ")));
+                }
+            }
+        }
+
         #[test]
         fn like_without_a_percent_sign_is_equality(text in "[a-c]{0,4}", pattern in "[a-c]{0,4}") {
             prop_assert_eq!(like(&text, &pattern), text == pattern);
