@@ -2,6 +2,7 @@
 //! meet over HTTP only.
 pub mod books;
 pub mod clock;
+pub mod consent;
 pub mod control;
 pub mod faults;
 pub mod limits;
