@@ -4,7 +4,9 @@
 //! unknown things 404, both with `{"error": "..."}`.
 mod behaviour;
 mod body;
-mod books;
+mod companies;
+mod documents;
+mod lists;
 
 use crate::sandbox::Sandbox;
 use axum::Router;
@@ -24,17 +26,17 @@ pub fn router(sandbox: Sandbox) -> Router {
         .route("/_control/faults", get(behaviour::faults).post(behaviour::inject).delete(behaviour::clear_faults))
         .route("/_control/limits", get(behaviour::limits).post(behaviour::set_limits))
         .route("/_control/switches", get(behaviour::switches).post(behaviour::set_switches))
-        .route("/_control/companies", get(books::companies).post(books::add_company))
-        .route("/_control/companies/{company}", get(books::company).delete(books::remove_company))
-        .route("/_control/companies/{company}/documents", get(books::documents).post(books::add_document))
-        .route("/_control/companies/{company}/documents/{document}", get(books::document))
-        .route("/_control/companies/{company}/documents/{document}/{change}", post(books::change_document))
-        .route("/_control/companies/{company}/accounts", get(books::accounts).post(books::add_account))
-        .route("/_control/companies/{company}/accounts/{account}/{change}", post(books::change_account))
-        .route("/_control/companies/{company}/contacts", get(books::contacts).post(books::add_contact))
-        .route("/_control/companies/{company}/contacts/{contact}/{change}", post(books::change_contact))
-        .route("/_control/companies/{company}/trial_balance", get(books::trial_balance))
-        .route("/_control/companies/{company}/truth", get(books::truth))
+        .route("/_control/companies", get(companies::companies).post(companies::add_company))
+        .route("/_control/companies/{company}", get(companies::company).delete(companies::remove_company))
+        .route("/_control/companies/{company}/documents", get(documents::documents).post(documents::add_document))
+        .route("/_control/companies/{company}/documents/{document}", get(documents::document))
+        .route("/_control/companies/{company}/documents/{document}/{change}", post(documents::change_document))
+        .route("/_control/companies/{company}/accounts", get(lists::accounts).post(lists::add_account))
+        .route("/_control/companies/{company}/accounts/{account}/{change}", post(lists::change_account))
+        .route("/_control/companies/{company}/contacts", get(lists::contacts).post(lists::add_contact))
+        .route("/_control/companies/{company}/contacts/{contact}/{change}", post(lists::change_contact))
+        .route("/_control/companies/{company}/trial_balance", get(companies::trial_balance))
+        .route("/_control/companies/{company}/truth", get(companies::truth))
         .route("/_control/{*rest}", any(|uri: axum::http::Uri| async move { Problem::missing(format!("the control API has no {}", uri.path())) }))
         .with_state(sandbox)
 }

@@ -53,7 +53,7 @@ pub fn router(sandbox: Sandbox) -> Router {
     let router = router.merge(crate::quickbooks::router(sandbox.clone()));
     #[cfg(feature = "xero")]
     let router = router.merge(crate::xero::router(sandbox.clone()));
-    router.layer(from_fn_with_state(sandbox, count_company))
+    router.layer(from_fn_with_state(sandbox, count_tenant))
 }
 
 /// Serves until `shutdown` is done; calls in flight are finished.
@@ -88,15 +88,13 @@ pub fn demo_companies(now: Timestamp) -> Vec<Books> {
     vec![generate(Face::QuickBooks, harbor, now), generate(Face::Xero, kauri, now), generate(Face::Xero, beacon, now)]
 }
 
-/// Counts calls that name a company, whichever face answers them.
-async fn count_company(State(sandbox): State<Sandbox>, request: Request, next: Next) -> Response {
-    let path = request.uri().path();
-    let from_path = path.strip_prefix("/v3/company/").and_then(|rest| rest.split('/').next());
-    let named = from_path.or_else(|| request.headers().get("xero-tenant-id").and_then(|value| value.to_str().ok()));
-    if let Some(company) = named.map(str::to_ascii_lowercase) {
+/// Counts Xero calls by the tenant in their header, whatever answers them; the QuickBooks face counts by the realm in its paths.
+async fn count_tenant(State(sandbox): State<Sandbox>, request: Request, next: Next) -> Response {
+    let named = request.headers().get("xero-tenant-id").and_then(|value| value.to_str().ok());
+    if let Some(tenant) = named.map(str::to_ascii_lowercase) {
         sandbox.write(|state| {
-            if state.companies.contains_key(&company) {
-                *state.calls_by_company.entry(company).or_default() += 1;
+            if state.companies.contains_key(&tenant) {
+                *state.calls_by_company.entry(tenant).or_default() += 1;
             }
         });
     }

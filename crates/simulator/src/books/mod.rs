@@ -6,11 +6,13 @@ pub mod changes;
 pub mod chart;
 pub mod generator;
 pub mod guid;
+mod history;
 pub mod journal_csv;
+pub mod new_document;
 pub mod posting;
 pub mod trial_balance;
 
-pub use changes::{NewDocument, NewLine};
+pub use new_document::{NewDocument, NewLine};
 
 use crate::money::{Cents, Rate};
 use jiff::Timestamp;

@@ -235,6 +235,7 @@ async fn the_clock_limits_switches_and_faults_can_be_set_and_read_back() {
     assert!(running.sandbox.read(|state| state.faults.waiting().is_empty()));
 }
 
+#[cfg(feature = "quickbooks")]
 #[tokio::test]
 async fn calls_are_counted_per_company_and_forgotten_on_reset() {
     let running = start().await;
