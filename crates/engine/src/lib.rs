@@ -10,10 +10,12 @@ pub mod verify;
 pub mod worker;
 
 pub use error::EngineError;
+/// What an engine is built from; whoever builds one names the providers by these only.
+pub use providers::{oauth::Secret, registry::Registry, registry::Settings as ProviderSettings};
 
 use domain::clock::Clock;
 use domain::ids::{CompanyId, OrganizationId};
-use providers::{Provider, Registry};
+use providers::Provider;
 use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex};

@@ -273,3 +273,58 @@ pub async fn finish_setup(conn: &mut Tx, id: &ConnectionId, now_ms: i64) -> Resu
     conn.execute("UPDATE connections SET setup_finished_at = COALESCE(setup_finished_at, $2) WHERE id = $1", args![id, now_ms]).await?;
     Ok(())
 }
+
+/// How much a connection reaches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reach {
+    pub connection_id: ConnectionId,
+    /// Companies it can see.
+    pub companies: i64,
+    /// Of these, linked ones.
+    pub linked: i64,
+    /// Linked ones that are synced through this connection: what stops when it ends.
+    pub used: i64,
+}
+
+/// What each connection of an organization reaches, in one statement. Connections that see no company are not among the answers.
+pub async fn list_reach(conn: &mut Conn, organization_id: &OrganizationId) -> Result<Vec<Reach>, StoreError> {
+    conn.query(
+        "SELECT company_access.connection_id, COUNT(*),
+                CAST(SUM(CASE WHEN companies.linked_at IS NULL THEN 0 ELSE 1 END) AS BIGINT),
+                CAST(SUM(CASE WHEN companies.linked_at IS NULL OR companies.connection_id <> company_access.connection_id THEN 0 ELSE 1 END) AS BIGINT)
+         FROM companies JOIN company_access ON company_access.company_id = companies.id
+         WHERE companies.organization_id = $1 GROUP BY company_access.connection_id",
+        args![organization_id],
+    )
+    .await?
+    .iter()
+    .map(|row| Ok(Reach { connection_id: ConnectionId(row.text(0)?), companies: row.int(1)?, linked: row.int(2)?, used: row.int(3)? }))
+    .collect()
+}
+
+/// Companies that at least one connection of a provider sees now: (provider, companies, linked). A company seen by two counts once.
+pub async fn count_companies(conn: &mut Conn, organization_id: &OrganizationId) -> Result<Vec<(String, i64, i64)>, StoreError> {
+    conn.query(
+        "SELECT companies.provider, COUNT(*), CAST(SUM(CASE WHEN companies.linked_at IS NULL THEN 0 ELSE 1 END) AS BIGINT) FROM companies
+         WHERE companies.organization_id = $1 AND EXISTS (
+             SELECT 1 FROM company_access JOIN connections ON connections.id = company_access.connection_id
+             WHERE company_access.company_id = companies.id AND connections.disconnected_at IS NULL)
+         GROUP BY companies.provider ORDER BY companies.provider",
+        args![organization_id],
+    )
+    .await?
+    .iter()
+    .map(|row| Ok((row.text(0)?, row.int(1)?, row.int(2)?)))
+    .collect()
+}
+
+/// Records kept of the companies that are synced through a connection: the number a person reads before ending it.
+pub async fn count_records(conn: &mut Conn, connection_id: &ConnectionId) -> Result<i64, StoreError> {
+    conn.query_one(
+        "SELECT CAST(COALESCE(SUM(inventory.ours), 0) AS BIGINT) FROM inventory JOIN companies ON companies.id = inventory.company_id
+         WHERE companies.connection_id = $1",
+        args![connection_id],
+    )
+    .await?
+    .int(0)
+}

@@ -1,6 +1,6 @@
 //! The map of the site: every path and the role it asks for, in one list.
 use crate::app::{App, WebOptions};
-use crate::pages::{account, account_setup, disconnect, integrations, result, setup, sign_in, sign_in_link};
+use crate::pages::{account, account_setup, companies, company, data_feed, disconnect, integrations, log_entry, log_table, logs, result, resync_all, setup, sign_in, sign_in_link};
 use crate::{assets, auth, error, events, protection};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
@@ -33,6 +33,7 @@ fn route(path: &'static str, access: Access, handler: MethodRouter<App>) -> Rout
 }
 
 const INTEGRATIONS: Access = Access::SignedIn(Action::UseIntegrations);
+const COMPANIES: Access = Access::SignedIn(Action::ReadCompany);
 
 /// Every path. A route without a declaration of who may open it cannot be written.
 pub fn all() -> Vec<Route> {
@@ -59,6 +60,22 @@ pub fn all() -> Vec<Route> {
         route("/integrations/accounts/{id}/setup", INTEGRATIONS, get(account_setup::show)),
         route("/integrations/accounts/{id}/import", INTEGRATIONS, post(account_setup::import_all)),
         route("/integrations/accounts/{id}/choose", INTEGRATIONS, post(account_setup::add_manually)),
+        // integrations: how fresh the companies are
+        route("/integrations/data-feed", INTEGRATIONS, get(data_feed::show)),
+        route("/integrations/data-feed/resync", INTEGRATIONS, post(data_feed::resync_selected)),
+        route("/integrations/data-feed/resync-all", INTEGRATIONS, get(resync_all::show).post(resync_all::resync)),
+        route("/integrations/companies/{id}/link", INTEGRATIONS, post(data_feed::link)),
+        route("/integrations/companies/{id}/unlink", INTEGRATIONS, post(data_feed::unlink)),
+        route("/integrations/runs/{id}/cancel", INTEGRATIONS, post(data_feed::cancel)),
+        // integrations: what the syncs did
+        route("/integrations/logs", INTEGRATIONS, get(logs::show)),
+        route("/integrations/logs/all", INTEGRATIONS, get(log_table::show_all)),
+        route("/integrations/logs/companies/{id}", INTEGRATIONS, get(log_table::show_company)),
+        route("/integrations/logs/entries/{id}", INTEGRATIONS, get(log_entry::show)),
+        // the books
+        route("/companies", COMPANIES, get(companies::show)),
+        route("/companies/{id}", COMPANIES, get(company::show)),
+        route("/companies/{id}/resync", INTEGRATIONS, post(data_feed::resync)),
         // the callback looks for its session itself: without one it leads to a sign-in that explains
         route("/oauth/{provider}/callback", Public, get(result::callback).head(not_head)),
         route("/integrations/result", INTEGRATIONS, get(result::show)),

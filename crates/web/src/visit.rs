@@ -228,8 +228,8 @@ impl Shell {
         let initials: String = self.user_name.split_whitespace().filter_map(|word| word.chars().next()).take(2).collect();
         if initials.is_empty() { "?".to_owned() } else { initials.to_uppercase() }
     }
-    pub fn is_at(&self, place: &Place) -> bool {
-        self.place == *place
+    pub fn is_at(&self, place: Place) -> bool {
+        self.place == place
     }
     pub fn style(&self) -> &'static str {
         &crate::assets::STYLE.path

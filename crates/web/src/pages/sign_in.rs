@@ -1,0 +1,127 @@
+//! The sign-in with address and password, and the way out.
+use crate::app::App;
+use crate::auth::{passwords, session};
+use crate::error::WebError;
+use crate::protection::is_own_path;
+use crate::visit::Theme;
+use askama::Template;
+use axum::Form;
+use axum::extract::{ConnectInfo, Extension, Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use serde::Deserialize;
+use std::net::SocketAddr;
+use store::sessions::Session;
+
+/// Longer ones are refused before they cost a hash.
+pub const LONGEST_PASSWORD: usize = 128;
+const RESULT_PAGE: &str = "/integrations/result";
+
+#[derive(Template)]
+#[template(path = "pages/sign_in.html")]
+pub struct SignInPage {
+    pub theme: Theme,
+    pub style: &'static str,
+    pub email: String,
+    pub next: String,
+    /// A provider's consent came back, but nobody is signed in here.
+    pub to_finish: bool,
+    pub error: Option<String>,
+    /// No user exists yet: the first one is made by a link.
+    pub is_new: bool,
+}
+
+#[derive(Deserialize)]
+pub struct Asked {
+    #[serde(default)]
+    next: String,
+}
+
+#[derive(Deserialize)]
+pub struct Entry {
+    #[serde(default)]
+    email: String,
+    #[serde(default)]
+    password: String,
+    #[serde(default)]
+    next: String,
+}
+
+/// GET /sign-in
+pub async fn show(
+    State(app): State<App>,
+    headers: HeaderMap,
+    session: Option<Extension<Session>>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, WebError> {
+    let next = own(&asked.next);
+    if session.is_some() {
+        return Ok(Redirect::to(&next).into_response());
+    }
+    let is_new = store::members::count_users(&mut app.engine.store.read().await?).await? == 0;
+    let page = SignInPage {
+        theme: Theme::of(&headers),
+        style: &crate::assets::STYLE.path,
+        email: String::new(),
+        to_finish: next == RESULT_PAGE,
+        next,
+        error: None,
+        is_new,
+    };
+    Ok(Html(page.render()?).into_response())
+}
+
+/// POST /sign-in: the same words and the same time for an unknown address and for a wrong password.
+pub async fn enter(
+    State(app): State<App>,
+    headers: HeaderMap,
+    peer: Option<Extension<ConnectInfo<SocketAddr>>>,
+    Form(entry): Form<Entry>,
+) -> Result<Response, WebError> {
+    let next = own(&entry.next);
+    let email = entry.email.trim().to_lowercase();
+    let now_ms = app.engine.clock.now_ms();
+    let place = peer.map_or_else(String::new, |Extension(ConnectInfo(address))| address.ip().to_string());
+    let who = format!("{email} {place}");
+    let again = |status: StatusCode, error: String| -> Result<Response, WebError> {
+        let page = SignInPage {
+            theme: Theme::of(&headers),
+            style: &crate::assets::STYLE.path,
+            email: entry.email.clone(),
+            to_finish: next == RESULT_PAGE,
+            next: next.clone(),
+            error: Some(error),
+            is_new: false,
+        };
+        Ok((status, Html(page.render()?)).into_response())
+    };
+    if email.is_empty() || entry.password.is_empty() {
+        return again(StatusCode::UNPROCESSABLE_ENTITY, "Enter your e-mail address and your password.".to_owned());
+    }
+    let wait_ms = app.throttle.wait_ms(&who, now_ms);
+    if wait_ms > 0 {
+        return again(StatusCode::TOO_MANY_REQUESTS, format!("Too many attempts. Wait {} seconds and try again.", wait_ms.div_euclid(1_000) + 1));
+    }
+    let user = store::members::find_user_by_email(&mut app.engine.store.read().await?, &email).await?;
+    let is_right = entry.password.chars().count() <= LONGEST_PASSWORD
+        && passwords::verify(&app, entry.password.clone(), user.as_ref().and_then(|user| user.password_hash.clone())).await;
+    let Some(user) = user.filter(|_| is_right) else {
+        app.throttle.failed(&who, now_ms);
+        return again(StatusCode::UNPROCESSABLE_ENTITY, "The e-mail address or the password is not right.".to_owned());
+    };
+    let organizations = store::members::list_organizations(&mut app.engine.store.read().await?, &user.id).await?;
+    let Some((organization_id, _, _)) = organizations.first() else {
+        return again(StatusCode::FORBIDDEN, "You are not a member of any organization. Ask an Owner for an invitation.".to_owned());
+    };
+    app.throttle.succeeded(&who);
+    Ok(session::start(&app, &headers, &user.id, organization_id, Redirect::to(&next).into_response()).await?)
+}
+
+/// POST /sign-out
+pub async fn leave(State(app): State<App>, headers: HeaderMap) -> Result<Response, WebError> {
+    Ok(session::end(&app, &headers, Redirect::to("/sign-in").into_response()).await?)
+}
+
+fn own(next: &str) -> String {
+    if is_own_path(next) { next.to_owned() } else { "/".to_owned() }
+}
