@@ -3,6 +3,8 @@ use crate::error::EngineError;
 use crate::sync::plan::{self, Window};
 use crate::sync::run::{Work, reads_windows};
 use domain::clock::Month;
+use domain::data_type::DataType;
+use domain::document::Unreadable;
 use domain::ledger::{LedgerEntry, Unbalanced};
 use domain::log::LogMessage;
 use domain::sync::{Checkpoint, Extent};
@@ -123,6 +125,7 @@ async fn store_window(work: &mut Work, window: Window, piece: LedgerPiece, alway
         quarantine::release_ledger_piece(&mut tx, &work.company.id, &month.to_string()).await?;
     }
     set_aside(work, &mut tx, piece.unbalanced, |date, _| Month::of(date).to_string()).await?;
+    set_aside_unreadable(work, &mut tx, &piece.unreadable, &window.last.to_string()).await?;
     work.progress.done += by_month.len() as u64;
     if let Some(step) = step {
         let position = Position::At(Checkpoint(window.last.to_string()));
@@ -157,8 +160,21 @@ async fn set_aside(
     let rows: Vec<(&str, &str, &str, Vec<u8>)> =
         items.iter().map(|(id, body)| ("Ledger", id.as_str(), "debits and credits differ", body.clone())).collect();
     quarantine::insert(tx, &work.company.id, &rows, now_ms).await?;
-    work.progress.counts.entry(domain::data_type::DataType::Ledger).or_default().quarantined += unbalanced.len() as u64;
+    work.progress.counts.entry(DataType::Ledger).or_default().quarantined += unbalanced.len() as u64;
     crate::logbook::about_company(tx, &work.company, Some(&work.run.id), &LogMessage::EntriesUnbalanced { ids }, work.attempt(), now_ms).await?;
+    Ok(())
+}
+
+async fn set_aside_unreadable(work: &mut Work, tx: &mut Tx, unreadable: &[Unreadable], piece: &str) -> Result<(), EngineError> {
+    let Some(first) = unreadable.first() else { return Ok(()) };
+    let now_ms = work.engine.now_ms();
+    let ids: Vec<String> = unreadable.iter().map(|bad| format!("{piece}:{}", bad.id)).collect();
+    let rows: Vec<(&str, &str, &str, Vec<u8>)> =
+        unreadable.iter().zip(&ids).map(|(bad, id)| ("Ledger", id.as_str(), bad.reason.as_str(), work.archiver.compress(""))).collect();
+    quarantine::insert(tx, &work.company.id, &rows, now_ms).await?;
+    work.progress.counts.entry(DataType::Ledger).or_default().quarantined += unreadable.len() as u64;
+    let message = LogMessage::RecordsQuarantined { data_type: DataType::Ledger, ids, reason: first.reason.clone() };
+    crate::logbook::about_company(tx, &work.company, Some(&work.run.id), &message, work.attempt(), now_ms).await?;
     Ok(())
 }
 
@@ -196,6 +212,7 @@ async fn import_journals(work: &mut Work) -> Result<(), EngineError> {
         let mut tx = work.engine.store.begin_under(&work.lease).await?;
         ledger::put_journals(&mut tx, &work.company.id, &piece.entries).await?;
         set_aside(work, &mut tx, piece.unbalanced, |_, bad| format!("j{:012}", bad.key.journal_number)).await?;
+        set_aside_unreadable(work, &mut tx, &piece.unreadable, "journals").await?;
         companies::set_journals_through(&mut tx, &work.company.id, next.max(work.company.journals_through)).await?;
         work.progress.ledger_entries += piece.entries.len() as u64;
         work.progress.ledger_months = work.progress.ledger_months.max(months.len() as u64);
@@ -254,6 +271,7 @@ pub async fn reread(work: &mut Work, months: &BTreeSet<Month>) -> Result<(), Eng
         let mut tx = work.engine.store.begin_under(&work.lease).await?;
         ledger::put_journals(&mut tx, &work.company.id, &piece.entries).await?;
         set_aside(work, &mut tx, piece.unbalanced, |_, bad| format!("j{:012}", bad.key.journal_number)).await?;
+        set_aside_unreadable(work, &mut tx, &piece.unreadable, "journals").await?;
         work.write_progress(&mut tx).await?;
         tx.commit().await?;
         read_through = next;

@@ -174,6 +174,16 @@ pub async fn first_day(conn: &mut Conn, company_id: &CompanyId) -> Result<Option
     conn.query_one("SELECT MIN(day) FROM documents WHERE company_id = $1", args![company_id]).await?.opt_text(0)?.as_deref().map(day).transpose()
 }
 
+/// The latest accounting day of any record that still exists.
+pub async fn last_day(conn: &mut Conn, company_id: &CompanyId) -> Result<Option<jiff::civil::Date>, StoreError> {
+    conn.query_one("SELECT MAX(day) FROM documents WHERE company_id = $1 AND state <> 'deleted'", args![company_id])
+        .await?
+        .opt_text(0)?
+        .as_deref()
+        .map(day)
+        .transpose()
+}
+
 /// One record of a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {

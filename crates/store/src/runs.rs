@@ -160,7 +160,7 @@ pub async fn claim(conn: &mut Tx, owner: &str, now_ms: i64, lease_ms: i64, limit
     let sql = format!(
         "WITH dead AS (SELECT id FROM runs WHERE state = 'running' AND lease_until < $1 ORDER BY lease_until, id LIMIT $2 {lock}),
               due AS (SELECT id FROM runs WHERE state = 'queued' AND run_after <= $1 ORDER BY priority DESC, fair_key, id LIMIT $2 {lock}),
-              pick AS MATERIALIZED (SELECT id FROM (SELECT id, 0 AS place FROM dead UNION ALL SELECT id, 1 AS place FROM due) AS both ORDER BY place LIMIT $2)
+              pick AS MATERIALIZED (SELECT id FROM (SELECT id, 0 AS place FROM dead UNION ALL SELECT id, 1 AS place FROM due) AS candidates ORDER BY place LIMIT $2)
          UPDATE runs SET crash_count = crash_count + CASE WHEN state = 'running' THEN 1 ELSE 0 END,
                          state = 'running', lease_owner = $3, lease_until = $4, lease_epoch = lease_epoch + 1,
                          started_at = COALESCE(started_at, $1), waiting_since = NULL, waiting_for = NULL

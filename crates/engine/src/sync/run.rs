@@ -13,7 +13,8 @@ use domain::problem::{Problem, ProblemKind};
 use domain::sync::{Counts, Extent, RunState};
 use jiff::Timestamp;
 use jiff::civil::Date;
-use providers::provider::{Books, LedgerSource, Next};
+use providers::error::Call;
+use providers::provider::{Books, Chunk, LedgerSource, Next};
 use providers::{Provider, ProviderError};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -319,6 +320,12 @@ async fn fetch_changes(work: &mut Work) -> Result<(), EngineError> {
                 }
                 other => other?,
             };
+            let mut answer = answer;
+            confirm_deletions(work, &mut answer).await?;
+            for (data_type, permission) in std::mem::take(&mut answer.refused) {
+                let refused = ProviderError::Forbidden { provider: provider.profile().name, permission, call: Call::default() };
+                set_aside(work, data_type, refused.into()).await?;
+            }
             let (overflowed, complete) = (answer.overflowed.clone(), answer.complete.clone());
             let position = match answer.next {
                 Next::More(checkpoint) => Position::At(checkpoint),
@@ -342,6 +349,20 @@ async fn fetch_changes(work: &mut Work) -> Result<(), EngineError> {
         if !work.is_done(step) {
             let messages = [group_message(work, group)];
             work.end_step(step, &messages).await?;
+        }
+    }
+    Ok(())
+}
+
+/// A feed has been seen to report a live record as deleted (quickbooks.md, trap 9): each is asked for by id before it is believed gone.
+async fn confirm_deletions(work: &Work, answer: &mut Chunk) -> Result<(), EngineError> {
+    let mut deleted: BTreeMap<DataType, Vec<String>> = BTreeMap::new();
+    for record in answer.records.iter().filter(|record| record.deleted) {
+        deleted.entry(record.data_type).or_default().push(record.id.clone());
+    }
+    for (data_type, ids) in deleted {
+        if let Some(existing) = work.provider.clone().existing(&work.books(), data_type, &ids).await? {
+            answer.records.retain(|record| !(record.deleted && record.data_type == data_type && existing.contains(&record.id)));
         }
     }
     Ok(())

@@ -1,0 +1,119 @@
+//! Wiring: from settings to a running engine, and the ways a start can fail.
+use crate::config::{Config, ConfigError};
+use domain::clock::{Clock, SystemClock};
+use engine::{Engine, Settings};
+use providers::Registry;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use store::{Store, StoreError};
+
+/// Why a command ended badly, and the exit code that says so.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// Settings, addresses, keys: nothing was written. Exit code 2.
+    #[error("{0}")]
+    Setup(String),
+    /// The command ran and did not succeed. Exit code 1.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl Failure {
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Failure::Setup(_) => 2,
+            Failure::Failed(_) => 1,
+        }
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Failure {
+        Failure::Setup(error.to_string())
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Failure {
+        match error {
+            StoreError::Unreachable { .. } | StoreError::NewerSchema { .. } | StoreError::OldSqlite { .. } | StoreError::WrongKey | StoreError::BadKey(_) => {
+                Failure::Setup(error.to_string())
+            }
+            other => Failure::Failed(other.to_string()),
+        }
+    }
+}
+
+impl From<engine::EngineError> for Failure {
+    fn from(error: engine::EngineError) -> Failure {
+        match error {
+            engine::EngineError::Store(error) => error.into(),
+            other => Failure::Failed(other.to_string()),
+        }
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Failure {
+        Failure::Failed(error.to_string())
+    }
+}
+
+/// Opens the database with its key.
+pub async fn open_store(config: &Config) -> Result<Store, Failure> {
+    let is_server = config.database.starts_with("postgres");
+    if !is_server {
+        let file = config.database.strip_prefix("sqlite://").or_else(|| config.database.strip_prefix("sqlite:")).unwrap_or(&config.database);
+        if let Some(folder) = std::path::Path::new(file).parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder)
+                .map_err(|error| Failure::Setup(format!("the folder {} of the database cannot be made: {error}; set data_dir or DATABASE_URL", folder.display())))?;
+        }
+    }
+    let key = config.key()?;
+    Ok(Store::open(&config.database, &key).await?)
+}
+
+/// An engine over an open store.
+pub fn engine(config: &Config, store: Store) -> Result<Engine, Failure> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let registry = Registry::new(&config.providers, clock.clone()).map_err(|error| Failure::Setup(error.to_string()))?;
+    let mut random = [0u8; 8];
+    getrandom::fill(&mut random).expect("the operating system gives random bytes");
+    let settings = Settings {
+        public_url: config.public_url.clone(),
+        node: format!("{}-{}", std::process::id(), hex::encode(random)),
+        workers: config.workers,
+        lease_secs: config.lease_secs,
+    };
+    Ok(Engine::new(store, registry, clock, settings))
+}
+
+/// Takes an address, or says who may have it.
+pub fn bind(listen: SocketAddr, setting: &str) -> Result<TcpListener, Failure> {
+    TcpListener::bind(listen).map_err(|error| {
+        let hint = match error.kind() {
+            std::io::ErrorKind::AddrInUse => "another program uses this port; stop it or choose another".to_owned(),
+            _ => error.to_string(),
+        };
+        Failure::Setup(format!("cannot listen on {listen}: {hint} ({setting})"))
+    })
+}
+
+/// Ends on Ctrl-C and on SIGTERM.
+pub async fn stop_signal() {
+    let interrupt = async {
+        let _ = tokio::signal::ctrl_c().await;
+    };
+    #[cfg(unix)]
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminate = std::future::pending::<()>();
+    tokio::select! { () = interrupt => {}, () = terminate => {} }
+}

@@ -1,0 +1,113 @@
+//! `tieout sandbox`: the imitation of both providers, on its own.
+use crate::boot::{self, Failure};
+use clap::{Args, ValueEnum};
+use domain::clock::{Clock, SystemClock};
+use simulator::books::generator::{CompanySpec, generate};
+use simulator::books::journal_csv::{self, Meta};
+use simulator::books::{Books, Face};
+use simulator::server::{Options, demo_companies};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+#[derive(Args)]
+pub struct Sandbox {
+    /// Address and port to listen on
+    #[arg(long, env = "TIEOUT_SANDBOX_LISTEN", default_value = "127.0.0.1:8585", value_name = "ADDRESS")]
+    listen: SocketAddr,
+    /// Books from a general-journal file (columns entry,date,kind,account_code,account_name,account_type,debit,credit,currency,contact,memo)
+    /// instead of the three demo companies
+    #[arg(long, value_name = "FILE.csv", requires = "provider")]
+    books: Option<PathBuf>,
+    /// At which provider the company of --books or --documents lives
+    #[arg(long, value_enum)]
+    provider: Option<ProviderName>,
+    /// Name of the company of --books
+    #[arg(long, default_value = "Imported Books")]
+    name: String,
+    /// ISO 4217 code of the company of --books
+    #[arg(long, default_value = "USD")]
+    currency: String,
+    /// Month in which the fiscal year of --books begins
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(i8).range(1..=12))]
+    fiscal_year_start_month: i8,
+    /// One made-up company with about this many documents over three years instead of the demo companies
+    #[arg(long, value_name = "COUNT", requires = "provider", conflicts_with = "books")]
+    documents: Option<u32>,
+    /// Seed of the made-up company
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// A redirect address the apps admit besides loopback; a trailing * admits everything that begins so
+    #[arg(long = "redirect-uri", value_name = "ADDRESS")]
+    redirect_uris: Vec<String>,
+    /// Do not enforce the providers' call limits
+    #[arg(long)]
+    no_limits: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum ProviderName {
+    Quickbooks,
+    Xero,
+}
+
+impl ProviderName {
+    fn face(self) -> Face {
+        match self {
+            ProviderName::Quickbooks => Face::QuickBooks,
+            ProviderName::Xero => Face::Xero,
+        }
+    }
+}
+
+pub async fn run(sandbox: &Sandbox) -> Result<ExitCode, Failure> {
+    let companies = companies(sandbox)?;
+    let listener = boot::bind(sandbox.listen, "--listen, TIEOUT_SANDBOX_LISTEN")?;
+    let address = listener.local_addr()?;
+    println!("The sandbox is ready at http://{address}");
+    for books in &companies {
+        let provider = if books.face == Face::QuickBooks { "QuickBooks" } else { "Xero" };
+        println!("  {} ({provider}, {}, id {}): {} documents", books.name, books.currency, books.id, books.documents.len());
+    }
+    println!("  client ids tieout-quickbooks and tieout-xero, client secret sandbox-secret; control API at http://{address}/_control");
+    let options = Options { redirect_uris: sandbox.redirect_uris.clone(), limits_enforced: !sandbox.no_limits, start_at: None };
+    simulator::server::serve(options.sandbox(companies), listener, boot::stop_signal()).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn companies(sandbox: &Sandbox) -> Result<Vec<Books>, Failure> {
+    let now = SystemClock.now();
+    match (&sandbox.books, sandbox.provider, sandbox.documents) {
+        (Some(path), Some(provider), _) => {
+            let file = std::fs::File::open(path).map_err(|error| Failure::Setup(format!("{} cannot be read: {error}", path.display())))?;
+            let meta = Meta {
+                name: sandbox.name.clone(),
+                country: "US".into(),
+                currency: sandbox.currency.clone(),
+                time_zone: "UTC".into(),
+                fiscal_year_start_month: sandbox.fiscal_year_start_month,
+                seed: sandbox.seed,
+            };
+            match journal_csv::read(std::io::BufReader::new(file), provider.face(), &meta, now) {
+                Ok(books) => Ok(vec![books]),
+                Err(rows) => {
+                    let mut text = format!("{} is refused, nothing was loaded:", path.display());
+                    for row in rows.iter().take(20) {
+                        text.push_str(&format!("\n  line {}: {}", row.line, row.reason));
+                    }
+                    if rows.len() > 20 {
+                        text.push_str(&format!("\n  and {} more", rows.len() - 20));
+                    }
+                    Err(Failure::Setup(text))
+                }
+            }
+        }
+        (None, Some(provider), Some(documents)) => {
+            let to = now.to_zoned(jiff::tz::TimeZone::UTC).date();
+            let from = to.saturating_sub(jiff::Span::new().years(3)).first_of_month();
+            let spec = CompanySpec { documents_per_month: documents / 36 + 1, ..CompanySpec::plain(provider.face(), sandbox.seed, from, to) };
+            Ok(vec![generate(provider.face(), spec, now)])
+        }
+        _ => Ok(demo_companies(now)),
+    }
+}

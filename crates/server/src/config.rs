@@ -1,0 +1,293 @@
+//! Every setting: defaults compiled in, a file over them, the environment over both. A wrong one is one sentence and exit code 2, before anything
+//! is written.
+use domain::connection::Environment;
+use providers::oauth::Secret;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use store::seal::Key;
+use url::Url;
+
+const DEFAULTS: &str = include_str!("../config.default.toml");
+
+/// A setting that cannot be used: names it, says what it expects.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ConfigError(pub String);
+
+fn wrong(setting: &str, found: &str, expected: &str) -> ConfigError {
+    ConfigError(format!("the setting {setting} is `{found}`; expected {expected}"))
+}
+
+#[derive(Clone)]
+pub struct Config {
+    pub listen: SocketAddr,
+    pub public_url: Url,
+    pub data_dir: PathBuf,
+    /// A file name or a postgres:// address.
+    pub database: String,
+    pub workers: usize,
+    pub lease_secs: i64,
+    pub providers: BTreeMap<String, providers::registry::Settings>,
+    key_text: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    listen: Option<String>,
+    public_url: Option<String>,
+    data_dir: Option<String>,
+    database: Option<String>,
+    key: Option<String>,
+    workers: Option<i64>,
+    lease_secs: Option<i64>,
+    quickbooks: Option<ProviderFile>,
+    xero: Option<ProviderFile>,
+    simulator: Option<SimulatorFile>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProviderFile {
+    client_id: Option<String>,
+    client_secret: Option<String>,
+    environment: Option<String>,
+    journals: Option<bool>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SimulatorFile {
+    url: Option<String>,
+}
+
+/// One value: from the environment, else the file, else the defaults.
+struct Sources<'a> {
+    env: &'a dyn Fn(&str) -> Option<String>,
+    file: File,
+    defaults: File,
+}
+
+impl Sources<'_> {
+    fn text(&self, variable: &str, pick: impl Fn(&File) -> Option<String>) -> String {
+        (self.env)(variable).or_else(|| pick(&self.file)).or_else(|| pick(&self.defaults)).unwrap_or_default()
+    }
+    fn number(&self, setting: &str, variable: &str, pick: impl Fn(&File) -> Option<i64>, low: i64, high: i64) -> Result<i64, ConfigError> {
+        let expected = format!("a whole number from {low} to {high}");
+        let value = match (self.env)(variable) {
+            Some(text) => text.trim().parse().map_err(|_| wrong(&format!("{setting} ({variable})"), &text, &expected))?,
+            None => pick(&self.file).or_else(|| pick(&self.defaults)).unwrap_or(low),
+        };
+        if (low..=high).contains(&value) { Ok(value) } else { Err(wrong(setting, &value.to_string(), &expected)) }
+    }
+}
+
+impl Config {
+    /// Reads the settings. `file` must exist when it is given; without it `tieout.toml` is read where it exists.
+    pub fn load(file: Option<&Path>, env: &dyn Fn(&str) -> Option<String>) -> Result<Config, ConfigError> {
+        let text = match file {
+            Some(path) => std::fs::read_to_string(path)
+                .map_err(|error| ConfigError(format!("the settings file {} cannot be read: {error}", path.display())))?,
+            None => std::fs::read_to_string("tieout.toml").unwrap_or_default(),
+        };
+        Config::from_text(&text, env)
+    }
+
+    /// Reads settings from the text of a file.
+    pub fn from_text(text: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<Config, ConfigError> {
+        let file: File = toml::from_str(text)
+            .map_err(|error| ConfigError(format!("the settings file is not usable: {}", error.to_string().trim().replace('\n', " "))))?;
+        let defaults: File = toml::from_str(DEFAULTS).expect("the compiled-in settings are tested");
+        let sources = Sources { env, file, defaults };
+
+        let listen_text = sources.text("TIEOUT_LISTEN", |file| file.listen.clone());
+        let listen: SocketAddr = listen_text.trim().parse().map_err(|_| wrong("listen (TIEOUT_LISTEN)", &listen_text, "an address and port such as 127.0.0.1:8484"))?;
+        let public_text = sources.text("TIEOUT_PUBLIC_URL", |file| file.public_url.clone());
+        let public_url = if public_text.trim().is_empty() {
+            // providers refuse addresses by number; localhost is the same place (D-OAUTH)
+            let host = if listen.ip().is_loopback() || listen.ip().is_unspecified() { "localhost".to_owned() } else { listen.ip().to_string() };
+            format!("http://{host}:{}/", listen.port())
+        } else {
+            public_text.clone()
+        };
+        let expected = "an address such as https://books.example.com";
+        let mut public_url = Url::parse(public_url.trim()).map_err(|_| wrong("public_url (TIEOUT_PUBLIC_URL)", &public_text, expected))?;
+        if !matches!(public_url.scheme(), "http" | "https") || public_url.host_str().is_none() {
+            return Err(wrong("public_url (TIEOUT_PUBLIC_URL)", &public_text, expected));
+        }
+        if !public_url.path().ends_with('/') {
+            public_url.set_path(&format!("{}/", public_url.path()));
+        }
+        let data_dir = PathBuf::from(sources.text("TIEOUT_DATA_DIR", |file| file.data_dir.clone()));
+        let database_text = sources.text("DATABASE_URL", |file| file.database.clone());
+        let database = match database_text.trim() {
+            "" => data_dir.join("tieout.db").to_string_lossy().into_owned(),
+            text if text.contains("://") && !text.starts_with("postgres") && !text.starts_with("sqlite") => {
+                return Err(wrong("database (DATABASE_URL)", text, "a file name, sqlite:FILE or postgres://user:password@host/name"));
+            }
+            text => text.to_owned(),
+        };
+        let workers = sources.number("workers", "TIEOUT_WORKERS", |file| file.workers, 1, 256)? as usize;
+        let lease_secs = sources.number("lease_secs", "TIEOUT_LEASE_SECS", |file| file.lease_secs, 2, 300)?;
+        let simulator_text = sources.text("TIEOUT_SIMULATOR_URL", |file| file.simulator.as_ref()?.url.clone());
+
+        let mut providers = BTreeMap::new();
+        for (id, prefix, pick) in [
+            ("quickbooks", "TIEOUT_QUICKBOOKS", (|file: &File| file.quickbooks.as_ref()) as fn(&File) -> Option<&ProviderFile>),
+            ("xero", "TIEOUT_XERO", |file: &File| file.xero.as_ref()),
+        ] {
+            let value = |name: &str, field: fn(&ProviderFile) -> Option<String>| {
+                sources.text(&format!("{prefix}_{name}"), |file| pick(file).and_then(field))
+            };
+            let client_id = value("CLIENT_ID", |file| file.client_id.clone());
+            let client_secret = value("CLIENT_SECRET", |file| file.client_secret.clone());
+            if client_id.is_empty() && client_secret.is_empty() {
+                continue;
+            }
+            if client_id.is_empty() || client_secret.is_empty() {
+                let missing = if client_id.is_empty() { "client_id" } else { "client_secret" };
+                return Err(ConfigError(format!(
+                    "the setting {id}.{missing} ({prefix}_{}) is missing; expected the value from your app's keys page, because the other half is set",
+                    missing.to_uppercase()
+                )));
+            }
+            let environment_text = value("ENVIRONMENT", |file| file.environment.clone());
+            let environment = Environment::parse(environment_text.trim())
+                .filter(|environment| id == "quickbooks" || *environment != Environment::Sandbox)
+                .ok_or_else(|| {
+                    let expected = if id == "quickbooks" { "production, sandbox or simulator" } else { "production or simulator" };
+                    wrong(&format!("{id}.environment ({prefix}_ENVIRONMENT)"), &environment_text, expected)
+                })?;
+            let simulator_url = match environment {
+                Environment::Simulator => {
+                    Some(Url::parse(simulator_text.trim()).map_err(|_| {
+                        wrong("simulator.url (TIEOUT_SIMULATOR_URL)", &simulator_text, "the address `tieout sandbox` prints, such as http://127.0.0.1:8585")
+                    })?)
+                }
+                _ => None,
+            };
+            let journals = match (sources.env)(&format!("{prefix}_JOURNALS")).as_deref().map(str::trim) {
+                None => pick(&sources.file).and_then(|file| file.journals).or_else(|| pick(&sources.defaults).and_then(|file| file.journals)).unwrap_or(false),
+                Some("true" | "1" | "yes") => true,
+                Some("false" | "0" | "no") => false,
+                Some(other) => return Err(wrong(&format!("{id}.journals ({prefix}_JOURNALS)"), other, "true or false")),
+            };
+            let settings =
+                providers::registry::Settings { client_id, client_secret: Secret::new(client_secret), environment, simulator_url, journals };
+            providers.insert(id.to_owned(), settings);
+        }
+        let key_text = sources.text("TIEOUT_KEY", |file| file.key.clone());
+        if !key_text.trim().is_empty() {
+            Key::parse(&key_text).map_err(|error| ConfigError(format!("the setting key (TIEOUT_KEY): {error}")))?;
+        }
+        Ok(Config { listen, public_url, data_dir, database, workers, lease_secs, providers, key_text })
+    }
+
+    /// The key: from the settings, else the key file, which is made when there is neither file nor database yet.
+    pub fn key(&self) -> Result<Key, ConfigError> {
+        if !self.key_text.trim().is_empty() {
+            return Key::parse(&self.key_text).map_err(|error| ConfigError(format!("the setting key (TIEOUT_KEY): {error}")));
+        }
+        let path = self.data_dir.join("tieout.key");
+        match std::fs::read_to_string(&path) {
+            Ok(text) => {
+                check_private(&path)?;
+                Key::parse(&text).map_err(|error| ConfigError(format!("the key file {}: {error}", path.display())))
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                if Path::new(&self.database).exists() {
+                    return Err(ConfigError(format!(
+                        "the key file {} is missing, and the database {} was sealed with it; restore the file or set TIEOUT_KEY",
+                        path.display(),
+                        self.database
+                    )));
+                }
+                let key = Key::random();
+                write_private(&path, &key.to_text())
+                    .map_err(|error| ConfigError(format!("the key file {} cannot be written: {error}; set data_dir (TIEOUT_DATA_DIR)", path.display())))?;
+                Ok(key)
+            }
+            Err(error) => Err(ConfigError(format!("the key file {} cannot be read: {error}", path.display()))),
+        }
+    }
+}
+
+#[cfg(unix)]
+fn check_private(path: &Path) -> Result<(), ConfigError> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = std::fs::metadata(path).map_err(|error| ConfigError(format!("the key file {}: {error}", path.display())))?.permissions().mode();
+    if mode & 0o077 != 0 {
+        return Err(ConfigError(format!("the key file {} can be read by others (mode {:o}); run chmod 600 on it", path.display(), mode & 0o777)));
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn check_private(_path: &Path) -> Result<(), ConfigError> {
+    Ok(())
+}
+
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write;
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    writeln!(file, "{text}")?;
+    file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(text: &str, env: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        let env: BTreeMap<String, String> = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Config::from_text(text, &|name| env.get(name).cloned())
+    }
+
+    #[test]
+    fn the_defaults_are_usable_and_the_environment_wins() {
+        let config = load("", &[]).unwrap();
+        assert_eq!(config.public_url.as_str(), "http://localhost:8484/");
+        assert!(config.providers.is_empty());
+        let config = load("listen = \"127.0.0.1:1\"", &[("TIEOUT_LISTEN", "0.0.0.0:9000"), ("TIEOUT_PUBLIC_URL", "https://books.example.com/t")]).unwrap();
+        assert_eq!(config.listen.port(), 9000);
+        assert_eq!(config.public_url.as_str(), "https://books.example.com/t/");
+    }
+
+    #[test]
+    fn a_wrong_setting_is_named_with_what_it_expects() {
+        let cases: [(&str, &[(&str, &str)], &str); 9] = [
+            ("", &[("TIEOUT_LISTEN", "here")], "the setting listen (TIEOUT_LISTEN) is `here`; expected an address and port"),
+            ("", &[("TIEOUT_LEASE_SECS", "1")], "the setting lease_secs is `1`; expected a whole number from 2 to 300"),
+            ("", &[("TIEOUT_WORKERS", "many")], "the setting workers (TIEOUT_WORKERS) is `many`; expected a whole number"),
+            ("", &[("TIEOUT_PUBLIC_URL", "books")], "the setting public_url (TIEOUT_PUBLIC_URL) is `books`"),
+            ("", &[("DATABASE_URL", "mysql://x")], "the setting database (DATABASE_URL) is `mysql://x`"),
+            ("", &[("TIEOUT_XERO_CLIENT_ID", "a")], "the setting xero.client_secret (TIEOUT_XERO_CLIENT_SECRET) is missing"),
+            (
+                "",
+                &[("TIEOUT_XERO_CLIENT_ID", "a"), ("TIEOUT_XERO_CLIENT_SECRET", "b"), ("TIEOUT_XERO_ENVIRONMENT", "sandbox")],
+                "the setting xero.environment (TIEOUT_XERO_ENVIRONMENT) is `sandbox`; expected production or simulator",
+            ),
+            ("", &[("TIEOUT_KEY", "abc")], "the setting key (TIEOUT_KEY): the key is not usable"),
+            ("colour = 1", &[], "the settings file is not usable"),
+        ];
+        for (text, env, expected) in cases {
+            let error = load(text, env).err().expect("the setting is wrong").to_string();
+            assert!(error.starts_with(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_not_printed() {
+        let config = load("", &[("TIEOUT_XERO_CLIENT_ID", "a"), ("TIEOUT_XERO_CLIENT_SECRET", "s3cret")]).unwrap();
+        assert!(!format!("{:?}", config.providers).contains("s3cret"));
+    }
+}

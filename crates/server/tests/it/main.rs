@@ -1,0 +1,1 @@
+//! The program from outside: its commands, its refusals, its exit codes.
