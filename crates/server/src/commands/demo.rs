@@ -58,7 +58,8 @@ pub async fn run(demo: &Demo, _cli: &Cli) -> Result<ExitCode, Failure> {
     let engine = boot::engine(&config, store.clone())?;
     let (organization_id, user_id) = web::auth::create_owner(&engine, "Demo Organization", "Demo Owner", "owner@demo.example", None)
         .await
-        .map_err(|error| Failure::Failed(error.to_string()))?;
+        .map_err(|error| Failure::Failed(error.to_string()))?
+        .ok_or_else(|| Failure::Setup("the database of DATABASE_URL is in use already; the demo wants an empty one".into()))?;
     println!("The sandbox stands in for QuickBooks and Xero at {sandbox_url}");
 
     connect(&engine, &sandbox, &organization_id, &user_id).await?;
