@@ -73,7 +73,11 @@ pub async fn serve(sandbox: Sandbox, listener: std::net::TcpListener, shutdown: 
 pub fn demo_companies(now: Timestamp) -> Vec<Books> {
     let to = now.to_zoned(TimeZone::UTC).date();
     let from = to.saturating_sub(jiff::Span::new().years(3)).first_of_month();
-    let plain = |face, name: &str, seed| CompanySpec { name: name.into(), documents_per_month: 60, ..CompanySpec::plain(face, seed, from, to) };
+    // Xero allows 60 calls a minute: its companies are small enough that a first sync fits into one
+    let plain = |face, name: &str, seed| {
+        let documents_per_month = if face == Face::Xero { 42 } else { 60 };
+        CompanySpec { name: name.into(), documents_per_month, ..CompanySpec::plain(face, seed, from, to) }
+    };
     let harbor = plain(Face::QuickBooks, "Harbor & Pine Trading Co.", 4_210);
     let kauri = CompanySpec {
         second_currency: Some(SecondCurrency { code: "USD".into(), rate: Rate(1_645_000) }),
