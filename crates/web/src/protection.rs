@@ -32,8 +32,7 @@ fn is_same_origin(headers: &HeaderMap, own: &str) -> bool {
     };
     match (one("sec-fetch-site"), one("origin")) {
         ((_, true), _) | (_, (_, true)) => false,
-        // a browser that says where the form came from is believed; its Origin must not contradict it
-        ((Some("same-origin"), _), (Some("null"), _)) => false,
+        // a browser that says where the form came from is believed; a page with `Referrer-Policy: no-referrer` (setup, sign-in link) sends `Origin: null`
         ((Some("same-origin"), _), _) => true,
         ((Some(_), _), _) => false,
         ((None, _), (Some(origin), _)) => origin == own,
@@ -151,7 +150,8 @@ mod tests {
         assert!(!of(&[("sec-fetch-site", "same-site"), ("origin", "https://other.books.example")]));
         assert!(!of(&[("sec-fetch-site", "none")]));
         assert!(!of(&[("origin", "null")]));
-        assert!(!of(&[("sec-fetch-site", "same-origin"), ("origin", "null")]));
+        assert!(of(&[("sec-fetch-site", "same-origin"), ("origin", "null")]));
+        assert!(!of(&[("sec-fetch-site", "cross-site"), ("origin", "null")]));
         assert!(!of(&[("origin", "http://books.example")]));
         assert!(!of(&[("origin", own), ("origin", "https://evil.example")]));
         assert!(!of(&[("cookie", "tieout_session=x")]));
