@@ -9,8 +9,10 @@ pub mod pages;
 pub mod parts;
 pub mod protection;
 pub mod routes;
+pub mod serve;
 pub mod visit;
 
 pub use app::{App, WebOptions};
 pub use error::WebError;
 pub use routes::router;
+pub use serve::serve;
