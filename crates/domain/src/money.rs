@@ -85,7 +85,7 @@ impl Amount {
         let (whole, fraction) = rest.split_once('.').expect("Display prints decimals");
         let mut text = String::with_capacity(plain.len() + 6);
         for (at, digit) in whole.chars().enumerate() {
-            if at > 0 && (whole.len() - at) % 3 == 0 {
+            if at > 0 && (whole.len() - at).is_multiple_of(3) {
                 text.push(',');
             }
             text.push(digit);

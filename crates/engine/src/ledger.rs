@@ -56,10 +56,18 @@ async fn import_windows(work: &mut Work) -> Result<(), EngineError> {
     let mut todo: Vec<Window> = plan::windows(&months, LONGEST_WINDOW);
     todo.reverse();
     let mut is_first = work.run.extent == Extent::Full && after.is_none();
+    // what was too large once is too large again: later windows are asked for in the size that fitted
+    let mut longest = LONGEST_WINDOW;
     while let Some(window) = todo.pop() {
+        if let Some((first, second)) = window.halves().filter(|_| window.months().len() > longest) {
+            todo.push(second);
+            todo.push(first);
+            continue;
+        }
         match read_window(work, window, is_first).await? {
             Read::Stored => is_first = false,
             Read::TooLarge(first, second) => {
+                longest = second.months().len();
                 todo.push(second);
                 todo.push(first);
             }

@@ -216,7 +216,7 @@ async fn compare_all(work: &Work, as_of: Date, reported: &Reported) -> Result<Fo
         // a month says more than a balance: what could be narrowed is shown by month
         let narrowed: BTreeSet<String> = monthly.iter().map(|difference| difference.account_id.clone()).collect();
         let any = !monthly.is_empty();
-        differences.retain(|difference| !narrowed.contains(&difference.account_id) && !(any && retained.contains(&difference.account_id)));
+        differences.retain(|difference| !(narrowed.contains(&difference.account_id) || any && retained.contains(&difference.account_id)));
         differences.extend(monthly);
     }
     Ok(Found { accounts: accounts.len(), differences, months, strip })

@@ -36,7 +36,9 @@ struct Token {
 /// Works until `shutdown`: claims, runs, beats, schedules. Returns when every run has reached a checkpoint and is handed back.
 pub async fn work(engine: Engine, shutdown: CancellationToken) {
     let owned: Owned = Arc::default();
-    let beats = tokio::spawn(beat_loop(engine.clone(), owned.clone(), shutdown.clone()));
+    // in a set, so that the beats end with this worker however it ends: a lease that outlives its worker would never be free
+    let mut beats = JoinSet::new();
+    beats.spawn(beat_loop(engine.clone(), owned.clone(), shutdown.clone()));
     let mut tasks: JoinSet<RunId> = JoinSet::new();
     let mut next_tick = tokio::time::Instant::now();
     while !shutdown.is_cancelled() {
@@ -75,7 +77,7 @@ pub async fn work(engine: Engine, shutdown: CancellationToken) {
     while let Some(ended) = tasks.join_next().await {
         forget(&owned, ended);
     }
-    beats.abort();
+    beats.shutdown().await;
 }
 
 fn forget(owned: &Owned, ended: Result<RunId, tokio::task::JoinError>) {

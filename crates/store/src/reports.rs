@@ -5,6 +5,7 @@ use crate::error::StoreError;
 use crate::raw_records::{Archiver, decompress};
 use domain::ids::{CompanyId, RunId};
 
+#[allow(clippy::too_many_arguments)] // one column each
 pub async fn put(
     conn: &mut Tx,
     archiver: &mut Archiver,

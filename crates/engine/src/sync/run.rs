@@ -10,6 +10,7 @@ use crate::{ledger, logbook, verify};
 use domain::data_type::{DataType, Group};
 use domain::log::LogMessage;
 use domain::problem::{Problem, ProblemKind};
+use domain::record::RecordState;
 use domain::sync::{Counts, Extent, RunState};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -354,13 +355,21 @@ async fn fetch_changes(work: &mut Work) -> Result<(), EngineError> {
     Ok(())
 }
 
-/// A feed has been seen to report a live record as deleted (quickbooks.md, trap 9): each is asked for by id before it is believed gone.
+/// A feed has been seen to report a live record as deleted (quickbooks.md, trap 9): each is asked for by id before it is believed gone. What we hold
+/// as deleted already, or do not hold at all, costs no call: the feed repeats its deletions while they lie within the overlap.
 async fn confirm_deletions(work: &Work, answer: &mut Chunk) -> Result<(), EngineError> {
-    let mut deleted: BTreeMap<DataType, Vec<String>> = BTreeMap::new();
+    let mut deleted: BTreeMap<DataType, Vec<&str>> = BTreeMap::new();
     for record in answer.records.iter().filter(|record| record.deleted) {
-        deleted.entry(record.data_type).or_default().push(record.id.clone());
+        deleted.entry(record.data_type).or_default().push(&record.id);
     }
+    let mut in_doubt: BTreeMap<DataType, Vec<String>> = BTreeMap::new();
     for (data_type, ids) in deleted {
+        let known = documents::find_known(&mut work.engine.store.read().await?, &work.company.id, data_type, &ids).await?;
+        let live = known.into_iter().filter(|(_, known)| known.state != RecordState::Deleted);
+        in_doubt.entry(data_type).or_default().extend(live.map(|(id, _)| id));
+    }
+    in_doubt.retain(|_, ids| !ids.is_empty());
+    for (data_type, ids) in in_doubt {
         if let Some(existing) = work.provider.clone().existing(&work.books(), data_type, &ids).await? {
             answer.records.retain(|record| !(record.deleted && record.data_type == data_type && existing.contains(&record.id)));
         }
