@@ -151,7 +151,9 @@ async function refresh() {
     }
     prepare();
     refreshTimes();
-  } catch { /* the next event tries again */ } finally {
+  } catch (error) {
+    console.debug("the page could not be refreshed; the next event tries again", error);
+  } finally {
     refreshing = false;
     if (again) { again = false; setTimeout(refresh, 300); }
   }

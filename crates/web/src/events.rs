@@ -56,7 +56,7 @@ impl Watch {
                 Err(error) => tracing::warn!(%error, "the pulse of an organization cannot be read"),
             }
             self.next_poll = Instant::now() + POLL;
-            return Event::default().event("hello").retry(Duration::from_secs(2)).data("");
+            return Event::default().event("hello").retry(Duration::from_secs(2)).data("look");
         }
         loop {
             if Instant::now() >= self.next_poll {
@@ -84,7 +84,7 @@ impl Watch {
         let same = session.is_some_and(|session| session.role == self.visit.role() && session.organization_id == *self.visit.organization_id());
         if !same {
             self.ended = true;
-            return Ok(Some(Event::default().event("end").data("")));
+            return Ok(Some(Event::default().event("end").data("look")));
         }
         let pulse = self.read_pulse().await?;
         if pulse == self.pulse {
@@ -100,6 +100,7 @@ impl Watch {
     }
 }
 
+// an event without data is not dispatched by browsers (HTML standard, 9.2.6)
 fn changed() -> Event {
-    Event::default().event("change").data("")
+    Event::default().event("change").data("look")
 }

@@ -1,6 +1,11 @@
 //! The web from outside: requests in, pages out.
+mod books;
 mod connecting;
+mod feed;
+mod logs;
+mod live;
 mod rendering;
 mod roles;
+mod sample;
 mod signing_in;
 mod site;

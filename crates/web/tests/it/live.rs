@@ -1,0 +1,65 @@
+//! The event stream: it says when to look again, and ends with the session.
+use crate::site::{Browser, Site};
+use axum::body::{Body, BodyDataStream};
+use axum::http::StatusCode;
+use domain::organization::Role;
+use futures::StreamExt;
+use std::time::Duration;
+use testkit::each_database;
+use tower::ServiceExt;
+
+async fn open(browser: &Browser<'_>) -> BodyDataStream {
+    let request = browser.request("GET", "/events").body(Body::empty()).unwrap();
+    let response = browser.site.router.clone().oneshot(request).await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(response.headers()["content-type"], "text/event-stream");
+    response.into_body().into_data_stream()
+}
+
+/// The next event's name; `None` when nothing comes in this time. Browsers drop events without data.
+async fn next(stream: &mut BodyDataStream, wait: Duration) -> Option<String> {
+    let frame = tokio::time::timeout(wait, stream.next()).await.ok()??.unwrap();
+    let text = String::from_utf8(frame.to_vec()).unwrap();
+    assert!(text.lines().any(|line| line.strip_prefix("data:").is_some_and(|data| !data.trim().is_empty())), "no data in {text:?}");
+    text.lines().find_map(|line| line.strip_prefix("event: ")).map(str::to_owned)
+}
+
+#[tokio::test]
+async fn a_change_reaches_the_pages_of_its_organization_and_no_others() {
+    each_database(|url| async move {
+        let site = Site::new(&url).await;
+        let owner = site.member(Role::Owner).await;
+        let other_id = domain::ids::OrganizationId(site.engine.make_id());
+        let other = site.member_of(&other_id, Role::Owner).await;
+        let (mut ours, mut theirs) = (open(&owner).await, open(&other).await);
+        let soon = Duration::from_millis(900);
+        assert_eq!(next(&mut ours, soon).await.as_deref(), Some("hello"));
+        assert_eq!(next(&mut theirs, soon).await.as_deref(), Some("hello"));
+        site.engine.changed(&site.organization_id, None);
+        assert_eq!(next(&mut ours, soon).await.as_deref(), Some("change"));
+        assert_eq!(next(&mut theirs, soon).await, None, "another organization's change is none of theirs");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_another_process_writes_is_noticed_and_a_sign_out_ends_the_stream() {
+    each_database(|url| async move {
+        let site = Site::with_sandbox(&url).await;
+        let owner = site.member(Role::Owner).await;
+        owner.connect("xero").await;
+        let mut stream = open(&owner).await;
+        let floor = Duration::from_secs(5);
+        assert_eq!(next(&mut stream, floor).await.as_deref(), Some("hello"));
+        // written past the engine of this process, as another node would
+        let mut tx = site.engine.store.begin().await.unwrap();
+        let companies = store::companies::list(&mut tx, &site.organization_id).await.unwrap();
+        assert!(store::companies::link(&mut tx, &companies[0].id, site.engine.clock.now_ms()).await.unwrap());
+        tx.commit().await.unwrap();
+        assert_eq!(next(&mut stream, floor).await.as_deref(), Some("change"));
+        owner.post("/sign-out", "").await;
+        assert_eq!(next(&mut stream, floor).await.as_deref(), Some("end"));
+        assert!(tokio::time::timeout(floor, stream.next()).await.unwrap().is_none(), "the stream is closed");
+    })
+    .await;
+}
