@@ -28,14 +28,18 @@ pub struct LogEntry {
 const EPOCH_MS: i64 = 1_577_836_800_000; // 2020-01-01
 static LAST_ID: AtomicI64 = AtomicI64::new(0);
 
+/// A clock that was set back by more than this is followed, so that the ids of a day stay within that day.
+const CLOCK_SET_BACK_MS: i64 = 1_000;
+
 /// An id for an entry of this moment: larger than every id made before by this process, apart from those of other nodes by 12 random bits.
-fn make_id(now_ms: i64) -> i64 {
+fn make_id(last_id: &AtomicI64, now_ms: i64) -> i64 {
     let mut random = [0u8; 2];
     getrandom::fill(&mut random).expect("the operating system gives random bytes");
     let node = i64::from(u16::from_be_bytes(random) & 0x0fff);
     let wanted = ((now_ms - EPOCH_MS).max(1) << 22) | node;
-    let previous = LAST_ID.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |last| Some(wanted.max(last + 1 + (node & 0x3f)))).unwrap_or(0);
-    wanted.max(previous + 1 + (node & 0x3f))
+    let after = |last: i64| if last - wanted > CLOCK_SET_BACK_MS << 22 { wanted } else { wanted.max(last + 1 + (node & 0x3f)) };
+    let previous = last_id.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |last| Some(after(last))).unwrap_or(0);
+    after(previous)
 }
 
 /// The smallest id an entry of this moment can have: a range of time is a range of ids.
@@ -56,7 +60,7 @@ pub struct About<'a> {
 
 /// Writes one entry and counts it on the company's card, in the caller's transaction.
 pub async fn insert(conn: &mut Tx, about: &About<'_>, message: &LogMessage, attempt: u32, now_ms: i64) -> Result<i64, StoreError> {
-    let id = make_id(now_ms);
+    let id = make_id(&LAST_ID, now_ms);
     let body = message.body(attempt).map(|body| serde_json::to_string(&body).expect("a log body is plain data"));
     let (log_type, status) = (message.log_type(), message.status());
     conn.execute(
@@ -326,9 +330,13 @@ mod tests {
 
     #[test]
     fn ids_of_one_moment_keep_their_order() {
-        let ids: Vec<i64> = (0..10_000).map(|_| make_id(1_800_000_000_000)).collect();
+        let last_id = AtomicI64::new(0);
+        let ids: Vec<i64> = (0..10_000).map(|_| make_id(&last_id, 1_800_000_000_000)).collect();
         assert!(ids.windows(2).all(|pair| pair[0] < pair[1]));
-        assert!(ids[0] >= first_id_at(1_800_000_000_000) && make_id(1_800_000_100_000) >= first_id_at(1_800_000_100_000));
+        assert!(make_id(&last_id, 1_800_000_100_000) >= first_id_at(1_800_000_100_000));
+        // set back by an hour: the id is one of that hour again
+        let back = make_id(&last_id, 1_799_996_500_000);
+        assert!((first_id_at(1_799_996_500_000)..first_id_at(1_799_996_501_000)).contains(&back));
     }
 
     const MINUTE: i64 = 60_000;
@@ -489,7 +497,10 @@ mod tests {
             let cases = [
                 (Filter::default(), "log_entries_by_organization"),
                 (Filter { status: Some(LogStatus::Error), ..Filter::default() }, "log_entries_errors"),
-                (Filter { company_id: Some(CompanyId::new("company-3")), status: Some(LogStatus::Success), ..Filter::default() }, "log_entries_by_company"),
+                (
+                    Filter { company_id: Some(CompanyId::new("company-3")), status: Some(LogStatus::Success), ..Filter::default() },
+                    "log_entries_by_company",
+                ),
                 (Filter { run_id: Some(RunId::new("run-7")), status: Some(LogStatus::Success), ..Filter::default() }, "log_entries_by_run"),
             ];
             for (filter, index) in cases {

@@ -25,7 +25,10 @@ pub async fn organization_name(conn: &mut Conn, id: &OrganizationId) -> Result<O
 }
 
 pub async fn first_organization(conn: &mut Conn) -> Result<Option<OrganizationId>, StoreError> {
-    conn.query_opt("SELECT id FROM organizations ORDER BY created_at, id LIMIT 1", vec![]).await?.map(|row| Ok(OrganizationId(row.text(0)?))).transpose()
+    conn.query_opt("SELECT id FROM organizations ORDER BY created_at, id LIMIT 1", vec![])
+        .await?
+        .map(|row| Ok(OrganizationId(row.text(0)?)))
+        .transpose()
 }
 
 /// E-mail addresses are kept in lower case; false when the address is taken.

@@ -216,8 +216,11 @@ pub async fn progress(conn: &mut Tx, lease: &Lease, step: &str, progress: &str, 
 
 /// Sets the provider's clock of the first call, once.
 pub async fn set_cursor(conn: &mut Tx, lease: &Lease, cursor_at: i64) -> Result<(), StoreError> {
-    conn.execute("UPDATE runs SET cursor_at = COALESCE(cursor_at, $3) WHERE id = $1 AND lease_epoch = $2", args![&lease.run_id, lease.epoch, cursor_at])
-        .await?;
+    conn.execute(
+        "UPDATE runs SET cursor_at = COALESCE(cursor_at, $3) WHERE id = $1 AND lease_epoch = $2",
+        args![&lease.run_id, lease.epoch, cursor_at],
+    )
+    .await?;
     Ok(())
 }
 
@@ -254,10 +257,12 @@ pub async fn again(conn: &mut Tx, lease: &Lease, run_after: i64, used: bool, wai
 /// Asks a run to stop. A queued one ends at once; a running one ends at its next chunk. False when there is nothing to cancel.
 pub async fn cancel(conn: &mut Tx, run_id: &RunId, now_ms: i64) -> Result<bool, StoreError> {
     let ended = conn
-        .execute("UPDATE runs SET state = 'cancelled', finished_at = $2, cancel_requested_at = $2 WHERE id = $1 AND state = 'queued'", args![run_id, now_ms])
+        .execute(
+            "UPDATE runs SET state = 'cancelled', finished_at = $2, cancel_requested_at = $2 WHERE id = $1 AND state = 'queued'",
+            args![run_id, now_ms],
+        )
         .await?;
-    let asked =
-        conn.execute("UPDATE runs SET cancel_requested_at = $2 WHERE id = $1 AND state = 'running'", args![run_id, now_ms]).await?;
+    let asked = conn.execute("UPDATE runs SET cancel_requested_at = $2 WHERE id = $1 AND state = 'running'", args![run_id, now_ms]).await?;
     Ok(ended + asked > 0)
 }
 
@@ -301,7 +306,8 @@ pub async fn list_active(conn: &mut Conn, organization_id: &OrganizationId) -> R
 
 /// Runs of an organization that ended, latest end first.
 pub async fn list_finished(conn: &mut Conn, organization_id: &OrganizationId, limit: i64) -> Result<Vec<Run>, StoreError> {
-    let sql = format!("SELECT {COLUMNS} FROM runs WHERE organization_id = $1 AND finished_at IS NOT NULL ORDER BY finished_at DESC, id DESC LIMIT $2");
+    let sql =
+        format!("SELECT {COLUMNS} FROM runs WHERE organization_id = $1 AND finished_at IS NOT NULL ORDER BY finished_at DESC, id DESC LIMIT $2");
     conn.query_assembled(sql, args![organization_id, limit]).await?.iter().map(read).collect()
 }
 

@@ -411,7 +411,14 @@ pub async fn resync_selected(State(app): State<App>, visit: Visit, RawForm(form)
 /// "9 queued, 2 already running, 1 invalid token", with a link to each.
 pub fn told(answer: &ManyRequested) -> Flash {
     let mut parts = Vec::new();
-    for (count, word) in [(answer.queued.len(), "queued"), (answer.already_running.len(), "already running"), (answer.refused.len(), "not possible")] {
+    let not_linked = answer.refused.iter().filter(|(_, _, reason)| reason.contains("is not linked")).count();
+    let counts = [
+        (answer.queued.len(), "queued"),
+        (answer.already_running.len(), "already running"),
+        (answer.refused.len() - not_linked, "invalid token"),
+        (not_linked, "not linked"),
+    ];
+    for (count, word) in counts {
         if count > 0 {
             parts.push(format!("{} {word}", figures::count(count as i64)));
         }

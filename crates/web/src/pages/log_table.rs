@@ -159,7 +159,10 @@ async fn show(app: &App, visit: Visit, asked: &Asked, company_id: Option<Company
         newest: (place != Place::Newest).then(|| base.to_string()),
         newer: at("newer", page.entries.first(), page.has_newer && place != Place::Newest),
         older: at("older", page.entries.last(), page.has_older),
-        sizes: [25, 50, 100].map(|size| (size, base.with("size", if size == 50 { String::new() } else { size.to_string() }).to_string())).map(|(of, href)| (of, href, of == size)).into(),
+        sizes: [25, 50, 100]
+            .map(|size| (size, base.with("size", if size == 50 { String::new() } else { size.to_string() }).to_string()))
+            .map(|(of, href)| (of, href, of == size))
+            .into(),
         arrived: (arrived > 0 && typed.date_error.is_none()).then(|| figures::capped(arrived, COUNT_CAP)),
         fresh: base.to_string(),
         live: with_place(&base, place).with("seen", seen).to_string(),

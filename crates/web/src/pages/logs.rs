@@ -94,11 +94,8 @@ fn page(
     let (linked, past): (Vec<_>, Vec<_>) = found.into_iter().partition(|card| card.linked);
     let pages = linked.len().div_ceil(CARDS_ON_A_PAGE).max(1);
     let chosen = asked.get("page").parse().unwrap_or(1).clamp(1, pages);
-    let address = Address::new(PATH)
-        .with("q", asked.get("q"))
-        .with("provider", provider)
-        .with("sort", sort)
-        .with("errors", if with_errors { "1" } else { "" });
+    let address =
+        Address::new(PATH).with("q", asked.get("q")).with("provider", provider).with("sort", sort).with("errors", if with_errors { "1" } else { "" });
     LogsPage {
         shell,
         found: linked.len() + past.len(),

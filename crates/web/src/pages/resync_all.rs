@@ -59,4 +59,3 @@ pub async fn resync(State(app): State<App>, visit: Visit) -> Result<Response, We
     let answer = engine::sync::request_all_due(&app.engine, visit.organization_id(), data_feed::trigger(&visit)).await?;
     Ok(data_feed::told(&answer).redirect(data_feed::PATH))
 }
-

@@ -70,9 +70,7 @@ pub fn of(company: &Company, now: Timestamp, zone: &TimeZone) -> Status {
     }
     let (reason, resumes) = match &word {
         SyncStatus::NeedsResync(reason) => (Some(reason.label().to_owned()), None),
-        SyncStatus::Waiting { until_ms } => {
-            (company.run.as_ref().and_then(|run| run.waiting_for.clone()), Some(Moment::clock(*until_ms, now, zone)))
-        }
+        SyncStatus::Waiting { until_ms } => (company.run.as_ref().and_then(|run| run.waiting_for.clone()), Some(Moment::clock(*until_ms, now, zone))),
         SyncStatus::InvalidToken if company.connection_state == ConnectionState::Disconnected => (Some("account disconnected".to_owned()), None),
         SyncStatus::InvalidToken => (Some("sign-in expired".to_owned()), None),
         _ => (None, None),
@@ -97,9 +95,9 @@ impl Shield {
         let (look, icon, title) = match (company.mark, day) {
             (Mark::Verified, Some(day)) => ("verified", "shield-full", format!("Equal to the provider's own trial balance as of {day}")),
             (Mark::Verified, None) => ("verified", "shield-full", "Equal to the provider's own trial balance".to_owned()),
-            (Mark::NotVerified, Some(day)) => ("not_verified", "shield-broken", format!("Differs from the provider's own trial balance as of {day}")),
-            (Mark::NotVerified, None) => ("not_verified", "shield-broken", "Differs from the provider's own trial balance".to_owned()),
-            (Mark::NotChecked, _) => ("not_checked", "shield-empty", "Not compared with the provider's trial balance yet".to_owned()),
+            (Mark::NotVerified, Some(day)) => ("not-verified", "shield-broken", format!("Differs from the provider's own trial balance as of {day}")),
+            (Mark::NotVerified, None) => ("not-verified", "shield-broken", "Differs from the provider's own trial balance".to_owned()),
+            (Mark::NotChecked, _) => ("not-checked", "shield-empty", "Not compared with the provider's trial balance yet".to_owned()),
         };
         Shield { label: company.mark.label(), look, icon, title }
     }
