@@ -7,6 +7,7 @@ use domain::company::{Mark, StatusFacts};
 use domain::connection::ConnectionState;
 use domain::ids::{CompanyId, ConnectionId, OrganizationId, RunId};
 use domain::sync::RunState;
+use std::collections::HashMap;
 
 /// A company with the facts of its connection and of its active run.
 #[derive(Clone, Debug)]
@@ -82,7 +83,8 @@ impl Company {
     }
 }
 
-const SELECT: &str = "SELECT companies.id, companies.organization_id, companies.provider, companies.name, companies.connection_id, companies.currency,
+const SELECT: &str =
+    "SELECT companies.id, companies.organization_id, companies.provider, companies.name, companies.connection_id, companies.currency,
        companies.country, companies.time_zone, companies.fiscal_year_start_month, companies.linked_at, companies.paused_at, companies.interval_secs,
        companies.next_due_at, companies.cursor_at, companies.last_success_at, companies.last_full_at, companies.last_run_id, companies.last_run_state,
        companies.last_problem, companies.first_day, companies.journals_through, companies.mark, companies.marked_at, companies.marked_as_of,
@@ -244,27 +246,26 @@ pub async fn list_all_linked(conn: &mut Conn) -> Result<Vec<Company>, StoreError
 
 /// Companies a connection can see, by name; with when they were granted anew.
 pub async fn list_by_connection(conn: &mut Conn, connection_id: &ConnectionId) -> Result<Vec<(Company, Option<i64>)>, StoreError> {
-    let ids = conn
+    let granted = conn
         .query("SELECT company_id, newly_granted_at FROM company_access WHERE connection_id = $1", args![connection_id])
         .await?
         .iter()
-        .map(|row| Ok((CompanyId(row.text(0)?), row.opt_int(1)?)))
-        .collect::<Result<Vec<_>, StoreError>>()?;
-    let mut companies = Vec::new();
-    for (id, newly_granted_at) in ids {
-        if let Some(company) = find_any(conn, &id).await? {
-            companies.push((company, newly_granted_at));
-        }
-    }
-    companies.sort_by(|a, b| (&a.0.name, &a.0.id).cmp(&(&b.0.name, &b.0.id)));
-    Ok(companies)
+        .map(|row| Ok((row.text(0)?, row.opt_int(1)?)))
+        .collect::<Result<HashMap<_, _>, StoreError>>()?;
+    let sql = format!(
+        "{SELECT} WHERE companies.id IN (SELECT company_id FROM company_access WHERE connection_id = $1) ORDER BY companies.name, companies.id"
+    );
+    let companies = conn.query_assembled(sql, args![connection_id]).await?.iter().map(read).collect::<Result<Vec<_>, StoreError>>()?;
+    let with_grant = |company: Company| {
+        let granted_at = granted.get(company.id.as_str()).copied().flatten();
+        (company, granted_at)
+    };
+    Ok(companies.into_iter().map(with_grant).collect())
 }
 
 /// Links a company: from now on it is synced. False when it was linked already.
 pub async fn link(conn: &mut Tx, id: &CompanyId, now_ms: i64) -> Result<bool, StoreError> {
-    let linked = conn
-        .execute("UPDATE companies SET linked_at = $2, next_due_at = $2 WHERE id = $1 AND linked_at IS NULL", args![id, now_ms])
-        .await?;
+    let linked = conn.execute("UPDATE companies SET linked_at = $2, next_due_at = $2 WHERE id = $1 AND linked_at IS NULL", args![id, now_ms]).await?;
     Ok(linked == 1)
 }
 
@@ -359,11 +360,7 @@ pub async fn take_due(conn: &mut Tx, now_ms: i64, limit: i64) -> Result<Vec<(Com
          UPDATE companies SET next_due_at = $1 + interval_secs * 1000 WHERE id IN (SELECT id FROM due) RETURNING id, organization_id",
         if lock.is_empty() { "" } else { "FOR UPDATE OF companies SKIP LOCKED" }
     );
-    conn.query_assembled(sql, args![now_ms, limit])
-        .await?
-        .iter()
-        .map(|row| Ok((CompanyId(row.text(0)?), OrganizationId(row.text(1)?))))
-        .collect()
+    conn.query_assembled(sql, args![now_ms, limit]).await?.iter().map(|row| Ok((CompanyId(row.text(0)?), OrganizationId(row.text(1)?)))).collect()
 }
 
 /// Linked companies of a connection become due at once: after a reconnect, syncing resumes by itself.

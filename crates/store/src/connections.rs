@@ -124,7 +124,14 @@ pub async fn has_identity(store: &Store, conn: &mut Conn, id: &ConnectionId, ide
 }
 
 /// Stores a fresh pair and makes the connection valid again; the pair before it stays sealed beside it for the provider's grace time.
-pub async fn store_tokens(store: &Store, conn: &mut Tx, id: &ConnectionId, tokens: &Tokens, scope: Option<&str>, now_ms: i64) -> Result<(), StoreError> {
+pub async fn store_tokens(
+    store: &Store,
+    conn: &mut Tx,
+    id: &ConnectionId,
+    tokens: &Tokens,
+    scope: Option<&str>,
+    now_ms: i64,
+) -> Result<(), StoreError> {
     let access = store.sealer.seal("connections.access_token", id.as_str(), tokens.access.as_bytes());
     let refresh = store.sealer.seal("connections.refresh_token", id.as_str(), tokens.refresh.as_bytes());
     conn.execute(
@@ -264,7 +271,8 @@ pub async fn find(conn: &mut Conn, organization_id: &OrganizationId, id: &Connec
 
 /// Connections of an organization that are not disconnected: invalid ones first, then by name.
 pub async fn list(conn: &mut Conn, organization_id: &OrganizationId) -> Result<Vec<Connection>, StoreError> {
-    let sql = format!("SELECT {COLUMNS} FROM connections WHERE organization_id = $1 AND disconnected_at IS NULL ORDER BY provider, state DESC, name, id");
+    let sql =
+        format!("SELECT {COLUMNS} FROM connections WHERE organization_id = $1 AND disconnected_at IS NULL ORDER BY provider, state DESC, name, id");
     conn.query_assembled(sql, args![organization_id]).await?.iter().map(read).collect()
 }
 

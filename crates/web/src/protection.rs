@@ -52,7 +52,12 @@ pub async fn host(State(app): State<App>, request: Request, next: Next) -> Respo
         return next.run(request).await;
     }
     // `localhost` and `127.0.0.1` are different sites to a browser: lead to the one whose cookies and callback are set up
-    if is_loopback(&url) && is_loopback(own) && url.port_or_known_default() == own.port_or_known_default() && request.method() == Method::GET && !path.starts_with("/oauth/") {
+    if is_loopback(&url)
+        && is_loopback(own)
+        && url.port_or_known_default() == own.port_or_known_default()
+        && request.method() == Method::GET
+        && !path.starts_with("/oauth/")
+    {
         let address = request.uri().path_and_query().map_or("/", |address| address.as_str());
         return (StatusCode::FOUND, [(header::LOCATION, format!("{}{address}", app.options.origin()))]).into_response();
     }
@@ -124,8 +129,24 @@ mod tests {
             assert!(is_own_path(good), "{good}");
         }
         let bad = [
-            "", "//evil.example", "///evil.example", "/\\evil.example", "\\/evil.example", "https:evil.example", "https://evil.example", "javascript:alert(1)",
-            "/\t/evil.example", "/\n/evil.example", " /x", "evil.example", "http:/x", "/x\r\nSet-Cookie: a=b", "data:text/html,x", "/\u{0}", "./x", "?x",
+            "",
+            "//evil.example",
+            "///evil.example",
+            "/\\evil.example",
+            "\\/evil.example",
+            "https:evil.example",
+            "https://evil.example",
+            "javascript:alert(1)",
+            "/\t/evil.example",
+            "/\n/evil.example",
+            " /x",
+            "evil.example",
+            "http:/x",
+            "/x\r\nSet-Cookie: a=b",
+            "data:text/html,x",
+            "/\u{0}",
+            "./x",
+            "?x",
         ];
         for bad in bad {
             assert!(!is_own_path(bad), "{bad:?}");

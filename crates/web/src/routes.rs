@@ -1,6 +1,9 @@
 //! The map of the site: every path and the role it asks for, in one list.
 use crate::app::{App, WebOptions};
-use crate::pages::{account, account_setup, companies, company, data_feed, disconnect, integrations, log_entry, log_table, logs, result, resync_all, setup, sign_in, sign_in_link};
+use crate::pages::{
+    account, account_setup, companies, company, data_feed, disconnect, integrations, log_entry, log_table, logs, result, resync_all, setup, sign_in,
+    sign_in_link,
+};
 use crate::{assets, auth, error, events, protection};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};

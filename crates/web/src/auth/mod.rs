@@ -42,7 +42,11 @@ pub async fn guard(State((app, access)): State<(App, Access)>, mut request: Requ
 fn sign_in_first(request: &Request) -> Response {
     let is_page = request.method() == Method::GET && !request.headers().contains_key("x-live") && request.uri().path() != "/events";
     if !is_page {
-        return if request.method() == Method::GET { axum::http::StatusCode::UNAUTHORIZED.into_response() } else { WebError::SignInNeeded.into_response() };
+        return if request.method() == Method::GET {
+            axum::http::StatusCode::UNAUTHORIZED.into_response()
+        } else {
+            WebError::SignInNeeded.into_response()
+        };
     }
     let address = request.uri().path_and_query().map_or("/", |address| address.as_str());
     if address == "/" {

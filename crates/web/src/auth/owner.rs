@@ -39,7 +39,8 @@ pub async fn create_owner(
 pub async fn insert(engine: &Engine, tx: &mut Tx, new: NewOwner<'_>) -> Result<Option<(OrganizationId, UserId)>, StoreError> {
     let now_ms = engine.clock.now_ms();
     let (organization_id, user_id) = (OrganizationId(engine.make_id()), UserId(engine.make_id()));
-    let user = User { id: user_id.clone(), email: new.email.trim().to_lowercase(), name: new.name.trim().to_owned(), password_hash: new.password_hash };
+    let user =
+        User { id: user_id.clone(), email: new.email.trim().to_lowercase(), name: new.name.trim().to_owned(), password_hash: new.password_hash };
     if !store::members::insert_user(tx, &user, now_ms).await? {
         return Ok(None);
     }

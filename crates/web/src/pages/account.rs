@@ -44,7 +44,8 @@ pub async fn show(State(app): State<App>, Path(id): Path<String>, visit: Visit) 
     let connection = connection.filter(|connection| connection.disconnected_at.is_none()).ok_or(WebError::NotFound)?;
     let reach = store::connections::list_reach(&mut conn, visit.organization_id()).await?;
     let found = store::companies::list_by_connection(&mut conn, &id).await?;
-    let connected_by = store::members::find_user(&mut conn, &connection.connected_by).await?.map_or_else(|| "a former member".to_owned(), |user| user.name);
+    let connected_by =
+        store::members::find_user(&mut conn, &connection.connected_by).await?.map_or_else(|| "a former member".to_owned(), |user| user.name);
     let account = Account::of(&connection, reach.iter().find(|reach| reach.connection_id == id), &visit);
     let shell = visit.shell(&mut conn, Place::Overview, &account.name).await?;
     drop(conn);

@@ -69,7 +69,9 @@ pub async fn import_all(State(app): State<App>, Path(id): Path<String>, visit: V
     let flash = match (queued, report.already) {
         (0, 0) => Flash::warn("There was no company to import."),
         (0, already) => Flash::good(format!("Nothing new to import: {} linked already.", counted(already, "company is", "companies are"))),
-        (_, 0) => Flash::good(format!("{} queued. The first sync copies everything; you can go on working.", counted(queued, "company", "companies"))),
+        (_, 0) => {
+            Flash::good(format!("{} queued. The first sync copies everything; you can go on working.", counted(queued, "company", "companies")))
+        }
         (_, already) => Flash::good(format!("{} queued, {already} linked already.", counted(queued, "company", "companies"))),
     };
     Ok(flash.redirect("/integrations/data-feed"))

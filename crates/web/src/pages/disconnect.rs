@@ -49,7 +49,8 @@ pub async fn show(State(app): State<App>, Path(id): Path<String>, visit: Visit) 
     let account = Account::of(&connection, reach.iter().find(|reach| reach.connection_id == id), &visit);
     let shell = visit.shell(&mut conn, Place::Overview, "Disconnect").await?;
     drop(conn);
-    let used: Vec<_> = companies.into_iter().map(|(company, _)| company).filter(|company| company.connection_id == id && company.linked_at.is_some()).collect();
+    let used: Vec<_> =
+        companies.into_iter().map(|(company, _)| company).filter(|company| company.connection_id == id && company.linked_at.is_some()).collect();
     let running = used.iter().filter(|company| company.run.is_some()).count();
     let stopping = used.into_iter().map(|company| company.name).collect();
     visit.page(&DisconnectPage { shell, account, stopping, running, records })
@@ -65,9 +66,15 @@ pub async fn disconnect(State(app): State<App>, Path(id): Path<String>, visit: V
     }
     let is_revoked = engine::connections::disconnect(&app.engine, visit.organization_id(), &id).await?;
     let flash = if is_revoked {
-        Flash::good(format!("{} is disconnected, and {service} confirmed that the authorization is revoked. Its data stays readable.", connection.name))
+        Flash::good(format!(
+            "{} is disconnected, and {service} confirmed that the authorization is revoked. Its data stays readable.",
+            connection.name
+        ))
     } else {
-        Flash::warn(format!("{} is disconnected here. {service} has not confirmed the revocation; we keep asking. Its data stays readable.", connection.name))
+        Flash::warn(format!(
+            "{} is disconnected here. {service} has not confirmed the revocation; we keep asking. Its data stays readable.",
+            connection.name
+        ))
     };
     Ok(flash.redirect("/integrations"))
 }

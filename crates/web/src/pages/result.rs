@@ -180,7 +180,8 @@ pub fn words(outcome: Outcome, result: &OauthResult) -> Words {
         Outcome::InvalidState => (
             "This sign-in link is no longer valid".to_owned(),
             "bad",
-            "It was used already, it is older than ten minutes, or it was started in another browser. Nothing was changed; connect once more.".to_owned(),
+            "It was used already, it is older than ten minutes, or it was started in another browser. Nothing was changed; connect once more."
+                .to_owned(),
             again(),
             Some(back()),
         ),
@@ -233,14 +234,18 @@ pub fn words(outcome: Outcome, result: &OauthResult) -> Words {
         Outcome::ScopeMissing => (
             "Connected with limits".to_owned(),
             "warn",
-            format!("{service} granted less than was asked for. Data types without permission will not sync. Approve all requested access to get the rest."),
+            format!(
+                "{service} granted less than was asked for. Data types without permission will not sync. Approve all requested access to get the rest."
+            ),
             repair("Grant the rest"),
             Some(back()),
         ),
         Outcome::Failed => (
             "The connection could not be made".to_owned(),
             "bad",
-            format!("{service} gave an answer we could not use. Nothing was changed. Try again; if it happens again, the details below help support."),
+            format!(
+                "{service} gave an answer we could not use. Nothing was changed. Try again; if it happens again, the details below help support."
+            ),
             again(),
             Some(back()),
         ),

@@ -17,8 +17,18 @@ const SHORTEST_PASSWORD: usize = 12;
 const LONGEST_NAME: usize = 100;
 /// Long enough, and still among the first that are guessed.
 const WELL_KNOWN: [&str; 12] = [
-    "passwordpassword", "password1234", "password12345", "password123456", "123456789012", "1234567890123", "qwertyuiopas", "qwertyuiop123",
-    "administrator", "administrator1", "letmeinletmein", "iloveyouiloveyou",
+    "passwordpassword",
+    "password1234",
+    "password12345",
+    "password123456",
+    "123456789012",
+    "1234567890123",
+    "qwertyuiopas",
+    "qwertyuiop123",
+    "administrator",
+    "administrator1",
+    "letmeinletmein",
+    "iloveyouiloveyou",
 ];
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -63,7 +73,12 @@ pub async fn show(State(app): State<App>, Path(token): Path<String>, headers: He
 }
 
 /// POST /setup/{token}: link, organization and Owner in one transaction; then signed in.
-pub async fn create(State(app): State<App>, Path(token): Path<String>, headers: HeaderMap, Form(form): Form<SetupForm>) -> Result<Response, WebError> {
+pub async fn create(
+    State(app): State<App>,
+    Path(token): Path<String>,
+    headers: HeaderMap,
+    Form(form): Form<SetupForm>,
+) -> Result<Response, WebError> {
     let now_ms = app.engine.clock.now_ms();
     store::sessions::find_link(&mut app.engine.store.read().await?, &token, PURPOSE, now_ms).await?.ok_or(WebError::NotFound)?;
     let errors = check(&form);

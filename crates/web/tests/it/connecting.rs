@@ -49,7 +49,8 @@ async fn the_callback_answers_302_with_an_empty_body_whatever_comes() {
             }
         }
         for (method, status) in [("POST", StatusCode::METHOD_NOT_ALLOWED), ("HEAD", StatusCode::METHOD_NOT_ALLOWED)] {
-            let request = owner.request(method, "/oauth/xero/callback?state=x").header("origin", crate::site::PUBLIC_URL).body(Body::empty()).unwrap();
+            let request =
+                owner.request(method, "/oauth/xero/callback?state=x").header("origin", crate::site::PUBLIC_URL).body(Body::empty()).unwrap();
             assert_eq!(site.send(request).await.status, status, "{method}");
         }
         let ahead = owner.request("GET", "/oauth/xero/callback?state=x").header("sec-purpose", "prefetch").body(Body::empty()).unwrap();
@@ -163,14 +164,22 @@ async fn the_overview_counts_accounts_and_companies_and_a_duplicate_is_named() {
         let mut conn = site.engine.store.read().await.unwrap();
         let connections = store::connections::list(&mut conn, &site.organization_id).await.unwrap();
         assert_eq!(connections.len(), 2);
-        assert_eq!(store::connections::count_companies(&mut conn, &site.organization_id).await.unwrap(), [("quickbooks".into(), 1, 0), ("xero".into(), 1, 0)]);
+        assert_eq!(
+            store::connections::count_companies(&mut conn, &site.organization_id).await.unwrap(),
+            [("quickbooks".into(), 1, 0), ("xero".into(), 1, 0)]
+        );
         let reach = store::connections::list_reach(&mut conn, &site.organization_id).await.unwrap();
         assert!(reach.iter().all(|reach| (reach.companies, reach.linked, reach.used) == (1, 0, 0)), "{reach:?}");
         drop(conn);
         // both sign-ins of the sandbox are the same person's: the second consent is a duplicate
         owner.connect("xero").await;
         let page = owner.get(RESULT).await;
-        page.assert_shows(&["Already connected", "The user already has an integration to that accounting software", "Open Data Feed", "Back to Integrations"]);
+        page.assert_shows(&[
+            "Already connected",
+            "The user already has an integration to that accounting software",
+            "Open Data Feed",
+            "Back to Integrations",
+        ]);
 
         let xero = connections.iter().find(|connection| connection.provider == "xero").unwrap();
         owner.post(&format!("/integrations/accounts/{}/import", xero.id), "").await;
@@ -179,7 +188,15 @@ async fn the_overview_counts_accounts_and_companies_and_a_duplicate_is_named() {
         assert!(store::connections::mark_invalid(&mut tx, &xero.id, generation, site.engine.clock.now_ms()).await.unwrap());
         tx.commit().await.unwrap();
         let page = owner.get("/integrations").await;
-        page.assert_shows(&["Invalid accounts", "Sign-in expired for", "1 company stopped", "Invalid token", "Reconnect", "Manage", "Linked companies"]);
+        page.assert_shows(&[
+            "Invalid accounts",
+            "Sign-in expired for",
+            "1 company stopped",
+            "Invalid token",
+            "Reconnect",
+            "Manage",
+            "Linked companies",
+        ]);
     })
     .await;
 }

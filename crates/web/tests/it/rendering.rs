@@ -73,10 +73,29 @@ fn the_overview_renders_empty_and_full() {
         linked: 0,
         accounts,
     };
-    let empty = IntegrationsPage { shell: Shell::sample(Place::Overview, "Integrations"), cards: vec![card("quickbooks", true, vec![]), card("xero", false, vec![])] };
+    let empty = IntegrationsPage {
+        shell: Shell::sample(Place::Overview, "Integrations"),
+        cards: vec![card("quickbooks", true, vec![]), card("xero", false, vec![])],
+    };
     check(&empty, &["Connect QuickBooks Online", "TIEOUT_XERO_CLIENT_ID", "TIEOUT_XERO_CLIENT_SECRET", "Not configured on this server"]);
-    let full = IntegrationsPage { shell: shell(), cards: vec![card("quickbooks", true, vec![account("Acme", false)]), card("xero", true, vec![account(HOSTILE, true)])] };
-    check(&full, &["Manage", "Reconnect", "Disconnect", "Invalid accounts", "Linked companies", "Sign-in expired for", "14 companies stopped", "Finish setup", "and 10 more"]);
+    let full = IntegrationsPage {
+        shell: shell(),
+        cards: vec![card("quickbooks", true, vec![account("Acme", false)]), card("xero", true, vec![account(HOSTILE, true)])],
+    };
+    check(
+        &full,
+        &[
+            "Manage",
+            "Reconnect",
+            "Disconnect",
+            "Invalid accounts",
+            "Linked companies",
+            "Sign-in expired for",
+            "14 companies stopped",
+            "Finish setup",
+            "and 10 more",
+        ],
+    );
 }
 
 #[test]
@@ -92,10 +111,9 @@ fn the_account_renders_empty_and_full() {
         shield,
         last_synced: Some(moment(180_000)),
     };
-    for (account, companies, words) in [
-        (account("Acme", false), vec![], ["No companies", "Connected"]),
-        (account(HOSTILE, true), vec![seen], ["Needs Resync", "last sync failed"]),
-    ] {
+    for (account, companies, words) in
+        [(account("Acme", false), vec![], ["No companies", "Connected"]), (account(HOSTILE, true), vec![seen], ["Needs Resync", "last sync failed"])]
+    {
         let page = AccountPage {
             shell: shell(),
             account,
@@ -112,9 +130,13 @@ fn the_account_renders_empty_and_full() {
 
 #[test]
 fn account_connected_renders_each_of_its_cases() {
-    let company = |is_linked: bool, is_new: bool| Importable { name: HOSTILE.into(), is_linked, is_new, elsewhere: is_linked.then(|| "Other".into()) };
+    let company =
+        |is_linked: bool, is_new: bool| Importable { name: HOSTILE.into(), is_linked, is_new, elsewhere: is_linked.then(|| "Other".into()) };
     let page = |companies| AccountSetupPage { shell: shell(), account: account("Acme", false), companies };
-    check(&page(vec![company(false, true), company(true, false)]), &["Account Connected", "Import All Companies", "Add Companies Manually", "new", "linked through"]);
+    check(
+        &page(vec![company(false, true), company(true, false)]),
+        &["Account Connected", "Import All Companies", "Add Companies Manually", "new", "linked through"],
+    );
     check(&page(vec![company(true, false)]), &["Nothing to import", "linked already", "Open Data Feed"]);
     check(&page(vec![]), &["No company behind this sign-in.", "No organisation was ticked.", "Everything is linked elsewhere."]);
 }
@@ -138,5 +160,8 @@ fn pages_without_the_frame_render_in_every_state() {
         check(&SignInLinkPage { theme: Theme::Auto, style, name, token: "t".into() }, &["sign"]);
     }
     let errors = FieldErrors { password: Some("Use at least 12 characters."), ..FieldErrors::default() };
-    check(&SetupPage { theme: Theme::Light, style, token: "t".into(), form: SetupForm { name: HOSTILE.into(), ..SetupForm::default() }, errors }, &["Use at least 12 characters."]);
+    check(
+        &SetupPage { theme: Theme::Light, style, token: "t".into(), form: SetupForm { name: HOSTILE.into(), ..SetupForm::default() }, errors },
+        &["Use at least 12 characters."],
+    );
 }

@@ -17,7 +17,8 @@ fn filled(path: &str) -> String {
 async fn every_integrations_route_is_closed_to_members_and_to_strangers() {
     let folder = tempfile::tempdir().unwrap();
     let site = Site::new(&testkit::sqlite_url(folder.path())).await;
-    let (owner, admin, member, stranger) = (site.member(Role::Owner).await, site.member(Role::Admin).await, site.member(Role::Member).await, site.stranger());
+    let (owner, admin, member, stranger) =
+        (site.member(Role::Owner).await, site.member(Role::Admin).await, site.member(Role::Member).await, site.stranger());
     let mut closed = 0;
     for route in all() {
         let path = filled(route.path);
@@ -43,7 +44,11 @@ async fn every_integrations_route_is_closed_to_members_and_to_strangers() {
                     assert!(nobody.location().starts_with("/sign-in"), "{method} {path}: {}", nobody.location());
                     for (who, browser) in [("Owner", &owner), ("Admin", &admin)] {
                         let answer = ask(browser).await;
-                        assert!(answer.status != StatusCode::FORBIDDEN && !answer.status.is_server_error(), "{method} {path} as {who}: {}", answer.status);
+                        assert!(
+                            answer.status != StatusCode::FORBIDDEN && !answer.status.is_server_error(),
+                            "{method} {path} as {who}: {}",
+                            answer.status
+                        );
                     }
                 }
                 Access::SignedIn(_) | Access::AnyRole => assert!(nobody.location().starts_with("/sign-in"), "{method} {path} as a stranger"),

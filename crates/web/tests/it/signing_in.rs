@@ -145,11 +145,17 @@ async fn every_answer_carries_the_headers_of_a_careful_site() {
     for path in ["/integrations", "/no/such/page", "/healthz", "/assets/none.css", "/sign-in", "/integrations/accounts/unknown"] {
         let answer = owner.get(path).await;
         let policy = answer.header("content-security-policy");
-        assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'") && policy.contains("form-action 'self'"), "{path}: {policy}");
+        assert!(
+            policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'") && policy.contains("form-action 'self'"),
+            "{path}: {policy}"
+        );
         assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
         assert_eq!(answer.header("referrer-policy"), "same-origin", "{path}");
         assert!(answer.header("cache-control").contains("no-store"), "{path}");
-        assert!(!answer.text.contains("style=\"") && !answer.text.contains("<script>") && !answer.text.contains(" onclick="), "{path}: the policy forbids inline");
+        assert!(
+            !answer.text.contains("style=\"") && !answer.text.contains("<script>") && !answer.text.contains(" onclick="),
+            "{path}: the policy forbids inline"
+        );
     }
     let style = owner.get(&web::assets::STYLE.path).await;
     assert_eq!((style.status, style.header("cache-control")), (StatusCode::OK, "public, max-age=31536000, immutable"));

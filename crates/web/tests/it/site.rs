@@ -65,7 +65,9 @@ impl Site {
     pub async fn with_sandbox(address: &str) -> Site {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
-        let site = Site::build(address, url, [Face::QuickBooks, Face::Xero].into_iter().enumerate().map(|(seed, face)| books(face, seed as u64)).collect()).await;
+        let site =
+            Site::build(address, url, [Face::QuickBooks, Face::Xero].into_iter().enumerate().map(|(seed, face)| books(face, seed as u64)).collect())
+                .await;
         tokio::spawn(simulator::server::serve(site.sandbox.clone(), listener, std::future::pending()));
         site
     }
@@ -84,7 +86,8 @@ impl Site {
         let registry = Registry::new(&providers, clock.clone()).unwrap();
         let store = Store::open(address, &Key::random()).await.unwrap();
         let public_url = Url::parse(PUBLIC_URL).unwrap();
-        let engine = Engine::new(store, registry, clock, Settings { public_url: public_url.clone(), node: "test".into(), workers: 1, lease_secs: 10 });
+        let engine =
+            Engine::new(store, registry, clock, Settings { public_url: public_url.clone(), node: "test".into(), workers: 1, lease_secs: 10 });
         let organization_id = OrganizationId(engine.make_id());
         let router = web::router(engine.clone(), WebOptions::new(public_url));
         let options = simulator::server::Options { redirect_uris: redirect_uris(), ..Default::default() };
