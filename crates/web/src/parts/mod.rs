@@ -1,0 +1,7 @@
+//! What several pages share: the frame, icons, names of providers.
+pub mod address;
+pub mod figures;
+pub mod icon;
+pub mod moment;
+pub mod provider;
+pub mod status;
