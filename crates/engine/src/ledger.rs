@@ -168,6 +168,7 @@ async fn set_aside(
     let rows: Vec<(&str, &str, &str, Vec<u8>)> =
         items.iter().map(|(id, body)| ("Ledger", id.as_str(), "debits and credits differ", body.clone())).collect();
     quarantine::insert(tx, &work.company.id, &rows, now_ms).await?;
+    work.had_quarantine = true;
     work.progress.counts.entry(DataType::Ledger).or_default().quarantined += unbalanced.len() as u64;
     crate::logbook::about_company(tx, &work.company, Some(&work.run.id), &LogMessage::EntriesUnbalanced { ids }, work.attempt(), now_ms).await?;
     Ok(())
@@ -180,10 +181,35 @@ async fn set_aside_unreadable(work: &mut Work, tx: &mut Tx, unreadable: &[Unread
     let rows: Vec<(&str, &str, &str, Vec<u8>)> =
         unreadable.iter().zip(&ids).map(|(bad, id)| ("Ledger", id.as_str(), bad.reason.as_str(), work.archiver.compress(""))).collect();
     quarantine::insert(tx, &work.company.id, &rows, now_ms).await?;
+    work.had_quarantine = true;
     work.progress.counts.entry(DataType::Ledger).or_default().quarantined += unreadable.len() as u64;
     let message = LogMessage::RecordsQuarantined { data_type: DataType::Ledger, ids, reason: first.reason.clone() };
     crate::logbook::about_company(tx, &work.company, Some(&work.run.id), &message, work.attempt(), now_ms).await?;
     Ok(())
+}
+
+/// Writes journals, and releases those of them that were set aside before and are read well now.
+async fn put_journals(work: &Work, tx: &mut Tx, entries: &[LedgerEntry]) -> Result<(), EngineError> {
+    ledger::put_journals(tx, &work.company.id, entries).await?;
+    if !work.had_quarantine {
+        return Ok(());
+    }
+    let read_well: BTreeSet<i64> = entries.iter().map(|entry| entry.key().journal_number).collect();
+    let aside = quarantine::list(tx, &work.company.id, i64::MAX).await?;
+    let released: Vec<&str> = aside
+        .iter()
+        .filter(|item| item.data_type == DataType::Ledger.as_str())
+        .map(|item| item.remote_id.as_str())
+        .filter(|id| journal_number(id).is_some_and(|number| read_well.contains(&number)))
+        .collect();
+    quarantine::release(tx, &work.company.id, DataType::Ledger.as_str(), &released).await?;
+    Ok(())
+}
+
+/// The journal of an item that was set aside: `j000000000098:CASHREC 9326…` when it does not balance, `journals:98` when it could not be read.
+fn journal_number(id: &str) -> Option<i64> {
+    let (piece, rest) = id.split_once(':')?;
+    if piece == "journals" { rest.parse().ok() } else { piece.strip_prefix('j')?.parse().ok() }
 }
 
 fn hash(entries: &[LedgerEntry]) -> [u8; 32] {
@@ -218,7 +244,7 @@ async fn import_journals(work: &mut Work) -> Result<(), EngineError> {
         let now_ms = work.engine.now_ms();
         months.extend(piece.entries.iter().map(|entry| Month::of(entry.date()).to_string()));
         let mut tx = work.engine.store.begin_under(&work.lease).await?;
-        ledger::put_journals(&mut tx, &work.company.id, &piece.entries).await?;
+        put_journals(work, &mut tx, &piece.entries).await?;
         set_aside(work, &mut tx, piece.unbalanced, |_, bad| format!("j{:012}", bad.key.journal_number)).await?;
         set_aside_unreadable(work, &mut tx, &piece.unreadable, "journals").await?;
         companies::set_journals_through(&mut tx, &work.company.id, next.max(work.company.journals_through)).await?;
@@ -277,7 +303,7 @@ pub async fn reread(work: &mut Work, months: &BTreeSet<Month>) -> Result<(), Eng
         let piece = provider.ledger_journals(&work.books(), number - 1).await?;
         let Some(next) = piece.next_after else { break };
         let mut tx = work.engine.store.begin_under(&work.lease).await?;
-        ledger::put_journals(&mut tx, &work.company.id, &piece.entries).await?;
+        put_journals(work, &mut tx, &piece.entries).await?;
         set_aside(work, &mut tx, piece.unbalanced, |_, bad| format!("j{:012}", bad.key.journal_number)).await?;
         set_aside_unreadable(work, &mut tx, &piece.unreadable, "journals").await?;
         work.write_progress(&mut tx).await?;

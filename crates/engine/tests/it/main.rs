@@ -1,3 +1,12 @@
 //! The engine from outside: real databases, the real sandbox over HTTP.
+mod access;
+mod crash;
+mod dates;
+mod edits;
+mod faults;
 mod house;
+mod milestones;
+mod repair;
+mod stop;
 mod sync;
+mod truth;

@@ -8,7 +8,7 @@ use testkit::each_database;
 async fn a_full_sync_of_each_provider_ties_out() {
     each_database(|address| async move {
         let house = House::build(&address, vec![books(Face::QuickBooks, 11, 14, 25), books(Face::Xero, 12, 14, 25)]).await;
-        house.work();
+        let _worker = house.work();
         for provider in ["quickbooks", "xero"] {
             for company in house.connect(provider).await {
                 let run = house.wait(&company.id).await;
