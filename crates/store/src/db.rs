@@ -195,6 +195,36 @@ macro_rules! bind_all {
     }};
 }
 
+/// Rows of one insert. PostgreSQL is asked as seldom as possible; odd numbers are sent as they come.
+const POSTGRES_ROWS: &[usize] = &[1_000];
+/// SQLite has no way to go: what counts is that every statement is one that is prepared already, whatever the number of rows.
+const SQLITE_ROWS: &[usize] = &[64, 8, 1];
+
+fn insert_statement(head: &str, width: usize, rows: usize, tail: &str, is_postgres: bool) -> String {
+    let mut sql = String::with_capacity(head.len() + tail.len() + rows * width * 7);
+    sql.push_str(head);
+    sql.push_str(" VALUES ");
+    for row in 0..rows {
+        sql.push_str(if row == 0 { "(" } else { ", (" });
+        for column in 0..width {
+            if column > 0 {
+                sql.push(',');
+            }
+            if is_postgres {
+                sql.push('$');
+                sql.push_str(&(row * width + column + 1).to_string());
+            } else {
+                // to SQLite `$1` is a name, and looking names up takes longer than the insert ("The C-language Interface to SQLite": binding values)
+                sql.push('?');
+            }
+        }
+        sql.push(')');
+    }
+    sql.push(' ');
+    sql.push_str(tail);
+    sql
+}
+
 impl Conn {
     /// Runs a statement that changes rows; how many it changed.
     pub async fn execute(&mut self, sql: &'static str, args: Vec<Arg>) -> Result<u64, StoreError> {
@@ -236,36 +266,22 @@ impl Conn {
         })
     }
 
-    /// Inserts many rows, up to 1,000 in a statement: `head` is `INSERT INTO t (a, b)`, `tail` the `ON CONFLICT` part or nothing. Every row has
-    /// `width` values, one row after the other in `values`. Returns how many rows were written.
+    /// Inserts many rows, as many in a statement as the database likes: `head` is `INSERT INTO t (a, b)`, `tail` the `ON CONFLICT` part or nothing.
+    /// Every row has `width` values, one row after the other in `values`. Returns how many rows were written.
     pub async fn insert_rows(&mut self, head: &'static str, width: usize, values: Vec<Arg>, tail: &'static str) -> Result<u64, StoreError> {
-        const ROWS: usize = 1_000;
+        let is_postgres = self.is_postgres();
+        let sizes = if is_postgres { POSTGRES_ROWS } else { SQLITE_ROWS };
         let mut written = 0;
         let mut values = values.into_iter();
         let mut left = values.len() / width;
         while left > 0 {
-            let rows = left.min(ROWS);
+            let full = sizes.iter().copied().find(|size| *size <= left);
+            let rows = full.unwrap_or(left);
             left -= rows;
-            let mut sql = String::with_capacity(head.len() + tail.len() + rows * width * 7);
-            sql.push_str(head);
-            sql.push_str(" VALUES ");
-            for row in 0..rows {
-                sql.push_str(if row == 0 { "(" } else { ", (" });
-                for column in 0..width {
-                    if column > 0 {
-                        sql.push(',');
-                    }
-                    sql.push('$');
-                    sql.push_str(&(row * width + column + 1).to_string());
-                }
-                sql.push(')');
-            }
-            sql.push(' ');
-            sql.push_str(tail);
+            let sql = AssertSqlSafe(insert_statement(head, width, rows, tail, is_postgres));
             let args = values.by_ref().take(rows * width);
-            // a statement of the full size is worth keeping prepared; odd sizes are not
-            let keep = rows == ROWS;
-            let sql = AssertSqlSafe(sql);
+            // a statement of a size that comes again is worth keeping prepared
+            let keep = full.is_some();
             written += match self {
                 Conn::Lite(conn) => bind_all!(sqlx::query(sql).persistent(keep), args).execute(&mut **conn).await?.rows_affected(),
                 Conn::LiteTx(conn) => bind_all!(sqlx::query(sql).persistent(keep), args).execute(&mut **conn).await?.rows_affected(),
