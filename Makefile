@@ -1,7 +1,7 @@
 # What one does here every day. `make` alone lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help dev demo test check features
+.PHONY: help dev demo test check features bench
 
 help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 12
@@ -20,3 +20,7 @@ check: ## What CI runs: formatting, lints, licences, tests
 
 features: ## Rewrite docs/features.md from what the tests say they prove
 	WRITE_FEATURES=1 cargo test -p e2e --test it the_list_of_features
+
+bench: ## Measure speed and size of the released program (BENCH="sync --documents 20000" measures a part)
+	cargo build --release --locked -p server --bin tieout
+	cargo bench --profile dev --locked -p e2e --bench figures -- $(BENCH)
