@@ -1,4 +1,9 @@
 //! Tests of the whole: the server against the sandbox, both over HTTP, and the rules of the house.
 
+mod browser;
+mod hledger;
+mod journal;
+mod kill;
 mod source;
 mod tidy;
+mod visitor;
