@@ -3,6 +3,7 @@ use crate::args;
 use crate::columns::word;
 use crate::db::{Arg, Conn, Row, Tx};
 use crate::error::StoreError;
+use domain::company::Mark;
 use domain::ids::{CompanyId, OrganizationId, RunId};
 use domain::log::{LogMessage, LogStatus, LogType};
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -103,6 +104,8 @@ pub struct Card {
     pub name: String,
     pub provider: String,
     pub linked: bool,
+    pub mark: Mark,
+    pub marked_as_of: Option<String>,
     pub total: i64,
     pub errors: i64,
     pub milestones: i64,
@@ -112,7 +115,8 @@ pub struct Card {
 /// One card for each company that is linked or has a log: last activity first.
 pub async fn list_cards(conn: &mut Conn, organization_id: &OrganizationId) -> Result<Vec<Card>, StoreError> {
     conn.query(
-        "SELECT companies.id, companies.name, companies.provider, companies.linked_at, log_totals.total, log_totals.errors, log_totals.milestones, log_totals.last_at
+        "SELECT companies.id, companies.name, companies.provider, companies.linked_at, log_totals.total, log_totals.errors, log_totals.milestones, log_totals.last_at,
+                companies.mark, companies.marked_as_of
          FROM companies LEFT JOIN log_totals ON log_totals.company_id = companies.id
          WHERE companies.organization_id = $1 AND (companies.linked_at IS NOT NULL OR log_totals.total > 0)
          ORDER BY COALESCE(log_totals.last_at, 0) DESC, companies.name, companies.id",
@@ -126,6 +130,8 @@ pub async fn list_cards(conn: &mut Conn, organization_id: &OrganizationId) -> Re
             name: row.text(1)?,
             provider: row.text(2)?,
             linked: row.opt_int(3)?.is_some(),
+            mark: word(row, 8, Mark::parse)?,
+            marked_as_of: row.opt_text(9)?,
             total: row.opt_int(4)?.unwrap_or(0),
             errors: row.opt_int(5)?.unwrap_or(0),
             milestones: row.opt_int(6)?.unwrap_or(0),

@@ -1,7 +1,7 @@
 //! The companies of the organization: where each stands, at a glance.
 use crate::app::App;
 use crate::error::WebError;
-use crate::parts::address::Asked;
+use crate::parts::address::{Address, Asked};
 use crate::parts::moment::Moment;
 use crate::parts::status::{self, Shield, Status};
 use crate::visit::{Place, Shell, Visit};
@@ -34,7 +34,11 @@ pub struct CompaniesPage {
     pub not_verified: usize,
     pub attention: usize,
     pub may_act: bool,
+    pub previous: Option<String>,
+    pub next: Option<String>,
 }
+
+const ROWS_ON_A_PAGE: usize = 100;
 
 pub async fn show(State(app): State<App>, visit: Visit, asked: Asked) -> Result<Response, WebError> {
     let mut conn = app.engine.store.read().await?;
@@ -53,8 +57,13 @@ pub async fn show(State(app): State<App>, visit: Visit, asked: Asked) -> Result<
         not_verified: 0,
         attention: 0,
         may_act: visit.may(Action::UseIntegrations),
+        previous: None,
+        next: None,
     };
     let search = page.search.to_lowercase();
+    let address = Address::new("/companies").with("q", &page.search);
+    let chosen: usize = asked.get("page").parse().unwrap_or(1).max(1);
+    let (first, mut found) = ((chosen - 1).saturating_mul(ROWS_ON_A_PAGE), 0);
     for company in &companies {
         let status = status::of(company, visit.now, &visit.zone);
         page.synced += usize::from(status.key == "synced");
@@ -62,6 +71,10 @@ pub async fn show(State(app): State<App>, visit: Visit, asked: Asked) -> Result<
         page.verified += usize::from(company.mark == Mark::Verified);
         page.not_verified += usize::from(company.mark == Mark::NotVerified);
         if !company.name.to_lowercase().contains(&search) {
+            continue;
+        }
+        found += 1;
+        if found <= first || page.rows.len() == ROWS_ON_A_PAGE {
             continue;
         }
         page.rows.push(Row {
@@ -75,5 +88,7 @@ pub async fn show(State(app): State<App>, visit: Visit, asked: Asked) -> Result<
             status,
         });
     }
+    page.previous = (chosen > 1).then(|| address.with("page", chosen - 1).to_string());
+    page.next = (found > first + page.rows.len()).then(|| address.with("page", chosen + 1).to_string());
     visit.page(&page)
 }

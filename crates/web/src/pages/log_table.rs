@@ -133,9 +133,11 @@ async fn show(app: &App, visit: Visit, asked: &Asked, company_id: Option<Company
         Some(_) => Page { entries: Vec::new(), has_older: false, has_newer: false },
         None => log_entries::list_page(&mut conn, visit.organization_id(), &filter, place, size as i64).await?,
     };
-    let total = match typed.date_error {
-        Some(_) => 0,
-        None => log_entries::count(&mut conn, visit.organization_id(), &filter, COUNT_CAP).await?,
+    let total = match (&typed.date_error, place) {
+        (Some(_), _) => 0,
+        // the page is everything there is: a search that finds little has read the whole log once, which is enough
+        (None, Place::Newest) if !page.has_older => page.entries.len() as i64,
+        (None, _) => log_entries::count(&mut conn, visit.organization_id(), &filter, COUNT_CAP).await?,
     };
     // what is already known of: entries above it are news
     let seen = match (asked.get("seen").parse::<i64>(), place, page.entries.first()) {

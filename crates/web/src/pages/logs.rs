@@ -4,13 +4,13 @@ use crate::error::WebError;
 use crate::parts::address::{Address, Asked};
 use crate::parts::figures;
 use crate::parts::moment::Moment;
+use crate::parts::status::Shield;
 use crate::visit::{Place, Shell, Visit};
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use std::collections::BTreeMap;
 
 pub const PATH: &str = "/integrations/logs";
 
@@ -23,7 +23,7 @@ pub struct Card {
     pub has_errors: bool,
     pub milestones: String,
     pub last_activity: Option<Moment>,
-    pub shield: Option<crate::parts::status::Shield>,
+    pub shield: Option<Shield>,
 }
 
 #[derive(Template)]
@@ -49,21 +49,12 @@ const CARDS_ON_A_PAGE: usize = 100;
 pub async fn show(State(app): State<App>, visit: Visit, asked: Asked) -> Result<Response, WebError> {
     let mut conn = app.engine.store.read().await?;
     let cards = store::log_entries::list_cards(&mut conn, visit.organization_id()).await?;
-    let companies = store::companies::list(&mut conn, visit.organization_id()).await?;
     let shell = visit.shell(&mut conn, Place::Logs, "Integration Logs").await?;
     drop(conn);
-    let shields = companies.iter().map(|company| (company.id.0.as_str(), crate::parts::status::Shield::of(company))).collect();
-    visit.page(&page(shell, &cards, &shields, &asked, visit.now, &visit.zone))
+    visit.page(&page(shell, &cards, &asked, visit.now, &visit.zone))
 }
 
-fn page(
-    shell: Shell,
-    cards: &[store::log_entries::Card],
-    shields: &BTreeMap<&str, crate::parts::status::Shield>,
-    asked: &Asked,
-    now: Timestamp,
-    zone: &TimeZone,
-) -> LogsPage {
+fn page(shell: Shell, cards: &[store::log_entries::Card], asked: &Asked, now: Timestamp, zone: &TimeZone) -> LogsPage {
     let search = asked.get("q").to_lowercase();
     let provider = asked.get("provider");
     let with_errors = asked.get("errors") == "1";
@@ -89,7 +80,7 @@ fn page(
         has_errors: card.errors > 0,
         milestones: figures::count(card.milestones),
         last_activity: card.last_at.map(|ms| Moment::relative(ms, now, zone)),
-        shield: shields.get(card.company_id.as_str()).filter(|_| card.linked).cloned(),
+        shield: card.linked.then(|| Shield::new(card.mark, card.marked_as_of.as_deref())),
     };
     let (linked, past): (Vec<_>, Vec<_>) = found.into_iter().partition(|card| card.linked);
     let pages = linked.len().div_ceil(CARDS_ON_A_PAGE).max(1);

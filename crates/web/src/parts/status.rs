@@ -91,15 +91,18 @@ pub struct Shield {
 
 impl Shield {
     pub fn of(company: &Company) -> Shield {
-        let day = company.marked_as_of.as_deref().map(super::figures::day);
-        let (look, icon, title) = match (company.mark, day) {
+        Shield::new(company.mark, company.marked_as_of.as_deref())
+    }
+    pub fn new(mark: Mark, as_of: Option<&str>) -> Shield {
+        let day = as_of.map(super::figures::day);
+        let (look, icon, title) = match (mark, day) {
             (Mark::Verified, Some(day)) => ("verified", "shield-full", format!("Equal to the provider's own trial balance as of {day}")),
             (Mark::Verified, None) => ("verified", "shield-full", "Equal to the provider's own trial balance".to_owned()),
             (Mark::NotVerified, Some(day)) => ("not-verified", "shield-broken", format!("Differs from the provider's own trial balance as of {day}")),
             (Mark::NotVerified, None) => ("not-verified", "shield-broken", "Differs from the provider's own trial balance".to_owned()),
             (Mark::NotChecked, _) => ("not-checked", "shield-empty", "Not compared with the provider's trial balance yet".to_owned()),
         };
-        Shield { label: company.mark.label(), look, icon, title }
+        Shield { label: mark.label(), look, icon, title }
     }
     pub fn icon(&self) -> Icon {
         icon(self.icon)

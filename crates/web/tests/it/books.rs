@@ -158,6 +158,25 @@ async fn the_list_counts_what_it_shows() {
 }
 
 #[tokio::test]
+async fn a_long_list_comes_in_pages() {
+    let folder = tempfile::tempdir().unwrap();
+    let sample = Sample::empty(&testkit::sqlite_url(folder.path())).await;
+    let account = sample.connect("xero", "Ada").await;
+    for at in 0..130 {
+        sample.company(&account, "xero", &format!("Company {at:03}"), true).await;
+    }
+    let (first, second) = (sample.page("/companies").await, sample.page("/companies?page=2").await);
+    assert_eq!([first.matches("data-key=\"row-").count(), second.matches("data-key=\"row-").count()], [100, 30]);
+    assert!(
+        first.contains("href=\"/companies?page=2\"")
+            && !second.contains("rel=\"next\"")
+            && first.contains("Company 099")
+            && second.contains("Company 100")
+    );
+    assert!(sample.page("/companies?page=99999999999999999999").await.contains("Company 000"));
+}
+
+#[tokio::test]
 async fn no_companies_is_a_page_too() {
     each_database(|url| async move {
         let sample = Sample::empty(&url).await;
