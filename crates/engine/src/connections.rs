@@ -18,6 +18,8 @@ use url::Url;
 
 /// An authorization that is not finished in this time is void.
 const STATE_MS: i64 = 10 * 60_000;
+/// How long to wait before a revocation is asked for again.
+const REVOCATION_RETRY_MS: i64 = 10 * 60_000;
 
 /// Who acts: the state of an authorization is bound to all three.
 pub struct Who<'a> {
@@ -292,16 +294,7 @@ pub async fn disconnect(engine: &Engine, organization_id: &OrganizationId, conne
     tx.commit().await?;
     engine.changed(organization_id, None);
 
-    let revoked = match (engine.provider(&connection.provider), refresh) {
-        (Ok(provider), Some(refresh)) => match provider.revoke(&Secret::new(refresh)).await {
-            Ok(()) => true,
-            Err(error) => {
-                tracing::warn!(connection.id = %connection_id, error = %error, "revocation not confirmed");
-                false
-            }
-        },
-        _ => false,
-    };
+    let revoked = revoke(engine, &connection.provider, connection_id, refresh).await;
     let mut tx = engine.store.begin().await?;
     if revoked {
         connections::revocation_confirmed(&mut tx, connection_id).await?;
@@ -310,6 +303,43 @@ pub async fn disconnect(engine: &Engine, organization_id: &OrganizationId, conne
     tx.commit().await?;
     engine.changed(organization_id, None);
     Ok(revoked)
+}
+
+/// Asks the provider to end an authorization; whether it confirmed.
+async fn revoke(engine: &Engine, provider: &str, connection_id: &ConnectionId, refresh: Option<String>) -> bool {
+    let (Ok(provider), Some(refresh)) = (engine.provider(provider), refresh) else { return false };
+    match provider.revoke(&Secret::new(refresh)).await {
+        Ok(()) => true,
+        Err(error) => {
+            tracing::warn!(connection.id = %connection_id, error = %error, "revocation not confirmed");
+            false
+        }
+    }
+}
+
+/// Asks again for revocations that a provider has not confirmed, each every ten minutes until it does; how many were confirmed.
+pub async fn retry_revocations(engine: &Engine) -> Result<usize, EngineError> {
+    let now_ms = engine.now_ms();
+    let mut tx = engine.store.begin().await?;
+    let pending = connections::take_pending_revocations(&mut tx, now_ms - REVOCATION_RETRY_MS, now_ms).await?;
+    tx.commit().await?;
+    let mut confirmed = 0;
+    for (connection_id, organization_id, provider) in pending {
+        let refresh = connections::refresh_token(&engine.store, &mut engine.store.read().await?, &connection_id).await?;
+        if !revoke(engine, &provider, &connection_id, refresh).await {
+            continue;
+        }
+        confirmed += 1;
+        let mut tx = engine.store.begin().await?;
+        connections::revocation_confirmed(&mut tx, &connection_id).await?;
+        if let Some(connection) = connections::find(&mut tx, &organization_id, &connection_id).await? {
+            let message = LogMessage::AccountDisconnected { revoked: true };
+            logbook::about_connection(&mut tx, &organization_id, &connection, &message, engine.now_ms()).await?;
+        }
+        tx.commit().await?;
+        engine.changed(&organization_id, None);
+    }
+    Ok(confirmed)
 }
 
 /// What **Import All Companies** did.

@@ -97,7 +97,8 @@ enum Read {
 async fn read_window(work: &mut Work, window: Window, is_first: bool) -> Result<Read, EngineError> {
     let provider = work.provider.clone();
     let piece = match provider.ledger_window(&work.books(), window.from(), window.to()).await {
-        Ok(piece) => piece,
+        // the report is as large as what was read from it, and not kept
+        Ok(piece) => LedgerPiece { body: Box::default(), ..piece },
         Err(error @ ProviderError::TooLarge { .. }) => {
             let Some((first, second)) = window.halves() else { return Err(error.into()) };
             work.log(&LogMessage::WindowSplit { from: window.first.to_string(), to: window.last.to_string() }).await?;

@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 /// A run that stops its worker this often in a row without progress is ended.
 const CRASH_LIMIT: i64 = 5;
 const TRIES: u32 = 5;
+const LONGEST_BEAT_MS: i64 = 2_000;
 
 /// The runs this process owns, and how to stop each.
 type Owned = Arc<Mutex<HashMap<RunId, Token>>>;
@@ -46,6 +47,9 @@ pub async fn work(engine: Engine, shutdown: CancellationToken) {
             next_tick = tokio::time::Instant::now() + Duration::from_secs(5);
             if let Err(error) = schedule::tick(&engine).await {
                 tracing::error!(%error, "the schedule could not be read");
+            }
+            if let Err(error) = crate::connections::retry_revocations(&engine).await {
+                tracing::error!(%error, "revocations could not be asked for again");
             }
         }
         let free = engine.settings.workers.saturating_sub(tasks.len());
@@ -109,10 +113,11 @@ async fn claim(engine: &Engine, limit: usize) -> Vec<Run> {
     })
 }
 
-/// Renews the leases three times in their length. A run whose lease is gone is stopped at once: another worker may own it.
+/// Renews the leases at least three times in their length, and often enough that a person who cancels sees it end within seconds: a beat also brings
+/// the wish to stop. A run whose lease is gone is stopped at once: another worker may own it.
 async fn beat_loop(engine: Engine, owned: Owned, shutdown: CancellationToken) {
     let lease_ms = engine.settings.lease_secs * 1_000;
-    let every = Duration::from_millis((lease_ms / 3).max(100).unsigned_abs());
+    let every = Duration::from_millis((lease_ms / 3).clamp(100, LONGEST_BEAT_MS).unsigned_abs());
     let mut renewed_at = tokio::time::Instant::now();
     loop {
         tokio::time::sleep(every).await;

@@ -257,6 +257,22 @@ pub async fn revocation_confirmed(conn: &mut Tx, id: &ConnectionId) -> Result<()
     Ok(())
 }
 
+/// Takes disconnected connections whose revocation the provider has not confirmed since `before_ms`, noting this try: (connection, organization, provider).
+pub async fn take_pending_revocations(
+    conn: &mut Tx,
+    before_ms: i64,
+    now_ms: i64,
+) -> Result<Vec<(ConnectionId, OrganizationId, String)>, StoreError> {
+    conn.query(
+        "UPDATE connections SET revocation_pending_at = $2 WHERE revocation_pending_at <= $1 RETURNING id, organization_id, provider",
+        args![before_ms, now_ms],
+    )
+    .await?
+    .iter()
+    .map(|row| Ok((ConnectionId(row.text(0)?), OrganizationId(row.text(1)?), row.text(2)?)))
+    .collect()
+}
+
 pub async fn refresh_token(store: &Store, conn: &mut Conn, id: &ConnectionId) -> Result<Option<String>, StoreError> {
     match conn.query_opt("SELECT refresh_token FROM connections WHERE id = $1", args![id]).await? {
         Some(row) => Ok(Some(store.sealer.open_text("connections.refresh_token", id.as_str(), &row.bytes(0)?)?)),

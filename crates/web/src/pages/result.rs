@@ -231,6 +231,16 @@ pub fn words(outcome: Outcome, result: &OauthResult) -> Words {
             again(),
             Some(back()),
         ),
+        Outcome::ScopeMissing if result.connection_id.is_none() => (
+            "A permission is not available".to_owned(),
+            "bad",
+            format!(
+                "{service} does not let this app ask for a permission it needs. Nothing was changed. Whoever runs this server checks the app's permissions at {service}; \
+                 for Xero, the setting xero.journals asks for one that is granted to approved apps only."
+            ),
+            back(),
+            Some(again()),
+        ),
         Outcome::ScopeMissing => (
             "Connected with limits".to_owned(),
             "warn",
