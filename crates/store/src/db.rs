@@ -334,7 +334,6 @@ impl Store {
                 .synchronous(SqliteSynchronous::Full)
                 .foreign_keys(true)
                 .busy_timeout(Duration::from_secs(30))
-                .pragma("cache_size", "-16384")
                 .pragma("temp_store", "memory")
                 .disable_statement_logging();
             let write = SqlitePoolOptions::new()
@@ -342,7 +341,7 @@ impl Store {
                 .acquire_timeout(Duration::from_secs(60))
                 .idle_timeout(None)
                 .max_lifetime(None)
-                .connect_with(options.clone())
+                .connect_with(options.clone().pragma("cache_size", "-16384"))
                 .await
                 .map_err(unreachable)?;
             let read = SqlitePoolOptions::new()
@@ -350,7 +349,8 @@ impl Store {
                 .acquire_timeout(Duration::from_secs(30))
                 .idle_timeout(None)
                 .max_lifetime(None)
-                .connect_with(options.pragma("query_only", "on"))
+                // each has its own cache: together they must not weigh more than the work
+                .connect_with(options.pragma("cache_size", "-4096").pragma("query_only", "on"))
                 .await
                 .map_err(unreachable)?;
             Db::Lite { write, read }

@@ -121,22 +121,43 @@ pub async fn drop_months_before(conn: &mut Tx, company_id: &CompanyId, first: Mo
     Ok(())
 }
 
+/// Postings that are summed up at once: the database sorts them in memory.
+const POSTINGS_AT_ONCE: i64 = 20_000;
+
 /// Net movement of each account in each month, of postings up to and including `through`.
 pub async fn movements(conn: &mut Conn, company_id: &CompanyId, through: Date) -> Result<AccountMovements, StoreError> {
-    let rows = conn
-        .query(
-            "SELECT account_id, SUBSTR(day, 1, 7) AS month, CAST(SUM(amount) AS BIGINT) FROM postings WHERE company_id = $1 AND day <= $2
-             GROUP BY account_id, SUBSTR(day, 1, 7)",
-            args![company_id, through.to_string()],
-        )
-        .await?;
-    let mut movements = BTreeMap::new();
-    for row in &rows {
-        let text = row.text(1)?;
-        let month = Month::parse(&text).ok_or_else(|| StoreError::Unreadable(format!("month `{text}`")))?;
-        movements.insert((row.text(0)?, month), Amount(row.int(2)?));
+    movements_by(conn, company_id, through, POSTINGS_AT_ONCE).await
+}
+
+async fn movements_by(conn: &mut Conn, company_id: &CompanyId, through: Date, at_once: i64) -> Result<AccountMovements, StoreError> {
+    let mut movements: AccountMovements = BTreeMap::new();
+    let mut after = String::new();
+    loop {
+        // whole pieces: from behind the last one to the one in which that many postings are reached, or to the end
+        let until = conn
+            .query_one(
+                "SELECT COALESCE((SELECT piece FROM postings WHERE company_id = $1 AND piece > $2 ORDER BY piece, line LIMIT 1 OFFSET $3),
+                                 (SELECT MAX(piece) FROM postings WHERE company_id = $1 AND piece > $2))",
+                args![company_id, after.as_str(), at_once],
+            )
+            .await?
+            .opt_text(0)?;
+        let Some(until) = until else { return Ok(movements) };
+        let rows = conn
+            .query(
+                "SELECT account_id, SUBSTR(day, 1, 7) AS month, CAST(SUM(amount) AS BIGINT) FROM postings
+                 WHERE company_id = $1 AND piece > $2 AND piece <= $3 AND day <= $4
+                 GROUP BY account_id, SUBSTR(day, 1, 7)",
+                args![company_id, after.as_str(), until.as_str(), through.to_string()],
+            )
+            .await?;
+        for row in &rows {
+            let text = row.text(1)?;
+            let month = Month::parse(&text).ok_or_else(|| StoreError::Unreadable(format!("month `{text}`")))?;
+            *movements.entry((row.text(0)?, month)).or_default() += Amount(row.int(2)?);
+        }
+        after = until;
     }
-    Ok(movements)
 }
 
 /// First and last day of the ledger.
@@ -199,5 +220,53 @@ pub async fn hash_content(conn: &mut Conn, company_id: &CompanyId, hasher: &mut 
             }
             hasher.update(row.int(4)?.to_be_bytes());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::ledger::{EntryKey, Posting};
+
+    fn entry(number: i64, date: &str, amount: i64) -> LedgerEntry {
+        let key = EntryKey { source_type: "Invoice".into(), source_id: format!("i{number}"), journal_number: number };
+        let posting = |account: &str, amount| Posting { account_id: account.into(), amount: Amount(amount), contact_id: None };
+        let postings = vec![posting("debtors", amount), posting("sales", -amount)];
+        LedgerEntry::new(key, date.parse().unwrap(), postings).unwrap_or_else(|_| panic!("the entry balances"))
+    }
+
+    #[tokio::test]
+    async fn movements_are_the_same_however_few_postings_are_summed_at_once() {
+        testkit::each_database(|url| async move {
+            let store = crate::db::Store::open(&url, &crate::seal::Key::random()).await.unwrap();
+            let (windows, journals) = (CompanyId::new("windows"), CompanyId::new("journals"));
+            let mut tx = store.begin().await.unwrap();
+            for number in 1..=24_i8 {
+                let month = Month { year: 2024 + i16::from(number > 12), month: (number - 1) % 12 + 1 };
+                let entries: Vec<LedgerEntry> = (1..=5).map(|day| entry(day, &format!("{month}-{day:02}"), i64::from(number) * 100 + day)).collect();
+                replace_month(&mut tx, &windows, month, &entries, &[0; 32], false, 0).await.unwrap();
+            }
+            let entries: Vec<LedgerEntry> = (1..=60).map(|number| entry(number, &format!("2025-{:02}-15", number % 12 + 1), number)).collect();
+            put_journals(&mut tx, &journals, &entries).await.unwrap();
+            tx.commit().await.unwrap();
+
+            let through = "2025-06-03".parse().unwrap();
+            let mut conn = store.read().await.unwrap();
+            for company_id in [&windows, &journals, &CompanyId::new("nobody")] {
+                let whole = movements_by(&mut conn, company_id, through, 1_000_000).await.unwrap();
+                for at_once in [0, 1, 3, 7, 100] {
+                    assert_eq!(movements_by(&mut conn, company_id, through, at_once).await.unwrap(), whole, "{company_id} by {at_once}");
+                }
+            }
+            let by_window = movements(&mut conn, &windows, through).await.unwrap();
+            assert_eq!(by_window.len(), 2 * 18);
+            // the last month counts up to its third day only: 18 * 100 * 3 + 1 + 2 + 3
+            assert_eq!(by_window[&("debtors".to_owned(), Month { year: 2025, month: 6 })], Amount(5_406));
+            let by_journal = movements(&mut conn, &journals, through).await.unwrap();
+            // numbers 1, 13, 25, 37 and 49 lie in February
+            assert_eq!(by_journal[&("sales".to_owned(), Month { year: 2025, month: 2 })], Amount(-125));
+            assert!(movements(&mut conn, &CompanyId::new("nobody"), through).await.unwrap().is_empty());
+        })
+        .await;
     }
 }
