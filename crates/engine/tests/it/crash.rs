@@ -64,7 +64,7 @@ async fn crash_at(house: &mut House, provider: &str, at: u32, expected: &Undistu
     assert_eq!(house.status(&company.id).await, SyncStatus::Syncing, "the lease is still there");
 
     house.restart();
-    house.advance_secs(11);
+    house.wait_over(&run_id).await;
     assert_eq!(house.status(&company.id).await, SyncStatus::NeedsResync(Reason::Interrupted));
     let worker = house.work();
     let run = house.wait_run(&run_id).await;

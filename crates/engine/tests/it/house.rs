@@ -16,7 +16,7 @@ use simulator::faults::{Fault, Injected};
 use simulator::sandbox::Sandbox;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use store::companies::Company;
 use store::log_entries::LogEntry;
@@ -24,23 +24,10 @@ use store::oauth_states::OauthResult;
 use store::runs::Run;
 use store::seal::Key;
 use store::verifications::Verification;
-use store::{Store, members};
+use store::{Store, args, members};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use url::Url;
-
-/// The machine's time and as much as a test has let pass besides.
-#[derive(Default)]
-pub struct TestClock {
-    ahead_ms: AtomicI64,
-}
-
-impl Clock for TestClock {
-    fn now(&self) -> jiff::Timestamp {
-        let ms = SystemClock.now_ms() + self.ahead_ms.load(Ordering::SeqCst);
-        jiff::Timestamp::from_millisecond(ms).unwrap()
-    }
-}
 
 /// Now, as the tests of this binary see it.
 pub fn now() -> jiff::Timestamp {
@@ -63,7 +50,6 @@ pub const PROVIDERS: [&str; 2] = ["quickbooks", "xero"];
 pub struct House {
     pub sandbox: Sandbox,
     pub engine: Engine,
-    pub clock: Arc<TestClock>,
     pub organization_id: OrganizationId,
     pub user_id: UserId,
     registry: Registry,
@@ -112,7 +98,7 @@ impl House {
         let stop = CancellationToken::new();
         tokio::spawn(simulator::server::serve(sandbox.clone(), listener, stop.clone().cancelled_owned()));
         let store = Store::open(address, &Key::random()).await.unwrap();
-        let clock = Arc::new(TestClock::default());
+        let clock = Arc::new(SystemClock);
         let providers: BTreeMap<String, providers::registry::Settings> = PROVIDERS
             .into_iter()
             .map(|id| {
@@ -129,7 +115,7 @@ impl House {
         let registry = Registry::new(&providers, clock.clone()).unwrap();
         let engine = Engine::new(store, registry.clone(), clock.clone(), settings(0));
         let (organization_id, user_id) = make_organization(&engine).await;
-        House { sandbox, engine, clock, organization_id, user_id, registry, starts: AtomicU32::new(1), stop }
+        House { sandbox, engine, organization_id, user_id, registry, starts: AtomicU32::new(1), stop }
     }
 
     /// From here on everything is done for an organization that knows nothing yet.
@@ -140,7 +126,7 @@ impl House {
     /// Starts the server anew: the same database and providers, another node, nothing remembered.
     pub fn restart(&mut self) {
         let start = self.starts.fetch_add(1, Ordering::SeqCst);
-        self.engine = Engine::new(self.engine.store.clone(), self.registry.clone(), self.clock.clone(), settings(start));
+        self.engine = Engine::new(self.engine.store.clone(), self.registry.clone(), Arc::new(SystemClock), settings(start));
     }
 
     /// The server anew, with a worker: also one that does not know how many calls it made in this minute, which the tests make more of than a provider
@@ -151,10 +137,13 @@ impl House {
         self.work()
     }
 
-    /// Lets time pass, here and at the providers.
-    pub fn advance_secs(&self, secs: i64) {
-        self.clock.ahead_ms.fetch_add(secs * 1_000, Ordering::SeqCst);
-        self.sandbox.clock.advance_ms(secs * 1_000);
+    /// Lets the time pass that a run has to wait: its lease ends, or it may be tried again. The clocks stay as they are, for all tests of this process
+    /// write their logs by one of them.
+    pub async fn wait_over(&self, run_id: &RunId) {
+        let mut tx = self.engine.store.begin().await.unwrap();
+        let statement = "UPDATE runs SET run_after = $2, lease_until = CASE WHEN lease_until IS NULL THEN NULL ELSE $2 END WHERE id = $1";
+        assert_eq!(tx.execute(statement, args![run_id, now().as_millisecond() - 1]).await.unwrap(), 1);
+        tx.commit().await.unwrap();
     }
 
     /// Works in the background until the house is gone or the worker is stopped.
@@ -291,7 +280,7 @@ impl House {
 
     /// The status word and, for a company that needs a resync, its reason.
     pub async fn status(&self, id: &CompanyId) -> domain::company::SyncStatus {
-        domain::company::sync_status(&self.company(id).await.status_facts(), self.clock.now())
+        domain::company::sync_status(&self.company(id).await.status_facts(), now())
     }
 
     /// Waits for the active run of a company to end.
@@ -381,5 +370,5 @@ async fn make_organization(engine: &Engine) -> (OrganizationId, UserId) {
 }
 
 fn settings(start: u32) -> Settings {
-    Settings { public_url: Url::parse("http://localhost:8484/").unwrap(), node: format!("test-{start}"), workers: 8, lease_secs: 10 }
+    Settings { public_url: Url::parse("http://localhost:8484/").unwrap(), node: format!("test-{start}"), workers: 8, lease_secs: 30 }
 }
