@@ -11,6 +11,9 @@ use domain::record::RecordState;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
+/// Ids in one statement. SQLite looks each `$1` up by its name among all before it, so long lists cost more than several short ones.
+const IDS_AT_ONCE: usize = 100;
+
 /// What is known of a record before a chunk is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Known {
@@ -22,7 +25,7 @@ pub struct Known {
 /// Which of these records are known, and in which version.
 pub async fn find_known(conn: &mut Conn, company_id: &CompanyId, data_type: DataType, ids: &[&str]) -> Result<BTreeMap<String, Known>, StoreError> {
     let mut known = BTreeMap::new();
-    for part in ids.chunks(500) {
+    for part in ids.chunks(IDS_AT_ONCE) {
         let marks: Vec<String> = (0..part.len()).map(|at| format!("${}", at + 3)).collect();
         let sql = format!(
             "SELECT remote_id, raw_hash, state, day FROM documents WHERE company_id = $1 AND data_type = $2 AND remote_id IN ({})",
@@ -78,7 +81,7 @@ pub async fn supersede(
 
 /// Notes that a complete listing saw these unchanged records.
 pub async fn mark_listed(conn: &mut Tx, company_id: &CompanyId, data_type: DataType, ids: &[&str], run_id: &RunId) -> Result<(), StoreError> {
-    for part in ids.chunks(500) {
+    for part in ids.chunks(IDS_AT_ONCE) {
         let marks: Vec<String> = (0..part.len()).map(|at| format!("${}", at + 4)).collect();
         let sql = format!(
             "UPDATE documents SET listed_run_id = $3 WHERE company_id = $1 AND data_type = $2 AND remote_id IN ({}) RETURNING remote_id",
@@ -121,7 +124,7 @@ pub async fn mark_deleted(
     now_ms: i64,
 ) -> Result<Vec<(String, Option<jiff::civil::Date>)>, StoreError> {
     let mut marked = Vec::new();
-    for part in ids.chunks(500) {
+    for part in ids.chunks(IDS_AT_ONCE) {
         let marks: Vec<String> = (0..part.len()).map(|at| format!("${}", at + 4)).collect();
         let sql = format!(
             "UPDATE documents SET state = 'deleted', noticed_at = $3 WHERE company_id = $1 AND data_type = $2 AND state <> 'deleted'
