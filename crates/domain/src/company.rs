@@ -178,7 +178,7 @@ mod tests {
         StatusFacts { last_success_ms: Some(9_999_000), interval_secs: 3_600, ..StatusFacts::default() }
     }
 
-    // proves B1
+    // proves B1 in part
     #[test]
     fn each_word_follows_from_its_facts() {
         assert_eq!(sync_status(&good(), now()), SyncStatus::Synced);
@@ -195,7 +195,7 @@ mod tests {
         assert_eq!(sync_status(&StatusFacts::default(), now()), SyncStatus::NeedsResync(Reason::NeverSynced));
     }
 
-    // proves B4
+    // proves B4 in part
     #[test]
     fn syncing_ends_with_the_lease_even_if_nobody_says_so() {
         let alive = StatusFacts { lease_until_ms: Some(10_000_001), ..good() };

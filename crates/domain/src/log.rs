@@ -293,7 +293,7 @@ mod tests {
         );
     }
 
-    // proves D5
+    // proves D5 in part
     #[test]
     fn every_error_has_a_body_that_says_what_to_do() {
         let problem = Problem::new(ProblemKind::ProviderDown, "QuickBooks does not answer.");

@@ -97,7 +97,7 @@ mod tests {
         Month { year: 2026, month: m }
     }
 
-    // proves F1
+    // proves F1 in part
     #[test]
     fn one_cent_is_a_difference() {
         let ours = TrialBalance([("1".to_owned(), Amount(1_000_000)), ("2".to_owned(), Amount(-1_000_000))].into());

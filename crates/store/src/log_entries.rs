@@ -403,7 +403,7 @@ mod tests {
         filters
     }
 
-    // proves D3
+    // proves D3 in part
     #[tokio::test]
     async fn every_combination_of_filters_finds_what_a_search_by_hand_finds_and_counts_the_same() {
         testkit::each_database(|url| async move {
@@ -444,7 +444,7 @@ mod tests {
         .unwrap();
     }
 
-    // proves D4
+    // proves D4 in part
     #[tokio::test]
     async fn pages_neither_repeat_nor_skip_while_entries_arrive() {
         testkit::each_database(|url| async move {

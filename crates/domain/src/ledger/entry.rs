@@ -74,7 +74,7 @@ mod tests {
         EntryKey { source_type: "Invoice".into(), source_id: "7".into(), journal_number: 0 }
     }
 
-    // proves F4
+    // proves F4 in part
     #[test]
     fn an_entry_that_does_not_balance_cannot_exist() {
         let date = jiff::civil::date(2026, 1, 31);

@@ -147,7 +147,7 @@ mod tests {
         Answer { status: 200, body: body.into(), call, date: None, retry_after_secs: None, limit_problem: None }
     }
 
-    // proves C12
+    // proves C12 in part
     #[test]
     fn deleted_stubs_are_told_from_live_records() {
         let chunk = quickbooks().changed_records(&answer(include_str!("fixtures/cdc.json"))).unwrap();

@@ -166,7 +166,7 @@ mod tests {
         )
     }
 
-    // proves D13
+    // proves D13 in part
     #[test]
     fn the_gateways_lower_case_frame_is_read_and_its_token_prefix_stays_out_of_the_error() {
         let refused = refused(401, include_str!("fixtures/fault_gateway_401.json"));

@@ -243,7 +243,7 @@ mod tests {
         }
     }
 
-    // proves C7
+    // proves C7 in part
     #[test]
     fn the_repeated_row_shows_whether_rows_moved() {
         assert_eq!(first_new(&page(&["7", "8", "9"]), "7"), Some(1)); // nothing moved

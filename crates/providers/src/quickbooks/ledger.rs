@@ -211,7 +211,7 @@ mod tests {
         format!("{} {} {}: {}", entry.date(), entry.key().source_type, entry.key().source_id, postings.join(", "))
     }
 
-    // proves F4
+    // proves F4 in part
     #[test]
     fn rows_under_accounts_become_balanced_entries() {
         let piece = read(include_str!("fixtures/general_ledger.json")).unwrap();

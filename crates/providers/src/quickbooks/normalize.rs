@@ -274,7 +274,7 @@ mod tests {
         assert_eq!(invoices[2].state, RecordState::Voided);
     }
 
-    // proves C15
+    // proves C15 in part
     #[test]
     fn inactive_voided_and_deleted_are_three_states() {
         let vendor = good(DataType::Vendor, r#"{"DisplayName":"Amy's (deleted)","Active":false}"#);
@@ -323,7 +323,7 @@ mod tests {
         assert_eq!(good(DataType::Transfer, r#"{"TxnDate":"2026-01-31","Amount":12.5}"#).total, Some(Amount(125_000)));
     }
 
-    // proves C27
+    // proves C27 in part
     #[test]
     fn a_record_that_cannot_be_read_names_the_field_and_no_value() {
         let bill = |field: &str| format!(r#"{{"TxnDate":"2026-01-05","TotalAmt":1,{field}}}"#);

@@ -318,7 +318,7 @@ pub mod tests {
         }
     }
 
-    // proves C29
+    // proves C29 in part
     #[test]
     fn a_report_that_was_cut_off_is_too_large_and_never_read() {
         let body = r#"{"Columns":{"Column":[{"ColTitle":"","ColType":"Account"}]},"Rows":{"Row":[{"ColData":[{"value":"Unable to display more data. Please reduce the date range."}]}]}}"#;

@@ -199,7 +199,7 @@ mod tests {
         assert_eq!(accounts[1].account.as_ref().unwrap().account_type, "REVENUE");
     }
 
-    // proves C15
+    // proves C15 in part
     #[test]
     fn voided_deleted_and_archived_are_three_states() {
         let invoices: Vec<Document> =
@@ -240,7 +240,7 @@ mod tests {
         assert_eq!(transfer.updated_at.unwrap().as_second(), 1);
     }
 
-    // proves F10
+    // proves F10 in part
     #[test]
     fn what_cannot_be_read_names_its_field_and_no_value() {
         let cases = [

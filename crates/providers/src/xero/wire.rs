@@ -172,7 +172,7 @@ mod tests {
         assert!(Envelope::parse("{\"Invoices\":[]}", "Invoices").unwrap().entries.is_empty());
     }
 
-    // proves F10
+    // proves F10 in part
     #[test]
     fn amounts_are_taken_exactly_from_numbers_and_texts() {
         let fields =

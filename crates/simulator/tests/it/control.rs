@@ -208,7 +208,7 @@ async fn wrong_requests_get_an_error_that_names_what_is_wrong() {
     }
 }
 
-// proves J3
+// proves J3 in part
 #[tokio::test]
 async fn the_clock_limits_switches_and_faults_can_be_set_and_read_back() {
     let running = start().await;
@@ -305,7 +305,7 @@ async fn serving_ends_when_it_is_told_to() {
     running.served.take().expect("served once").await.expect("no panic").expect("a clean end");
 }
 
-// proves J4
+// proves J4 in part
 #[test]
 fn the_demo_has_three_companies_with_three_years_of_history_in_three_home_currencies() {
     let companies = demo_companies(now());

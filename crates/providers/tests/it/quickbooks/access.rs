@@ -100,7 +100,7 @@ async fn a_403_about_the_application_needs_a_new_consent() {
     assert!(error.call().unwrap().request_id.as_deref().is_some_and(|id| id.starts_with("1-")));
 }
 
-// proves C17
+// proves C17 in part
 #[tokio::test]
 async fn the_provider_says_when_a_limit_ends_or_we_wait_a_minute() {
     let world = World::start(vec![shop()]).await;

@@ -31,7 +31,7 @@ async fn truth(world: &World, realm: &str, as_of: jiff::civil::Date) -> BTreeMap
     balances.filter(|(_, amount)| !amount.is_zero()).collect()
 }
 
-// proves F1
+// proves F1 in part
 #[tokio::test]
 async fn ledger_reports_and_books_agree_to_the_cent() {
     for (seed, second_currency) in [(21, false), (22, true)] {
@@ -92,7 +92,7 @@ async fn entries_carry_the_id_of_their_transaction_and_their_contact() {
     assert_eq!(opening, [Amount(123_400), Amount(123_400)]); // receivable and sales, each in its natural sign
 }
 
-// proves C29
+// proves C29 in part
 #[tokio::test]
 async fn a_ledger_that_was_cut_off_is_too_large_and_half_of_it_is_not() {
     let books = made_up(23, false);

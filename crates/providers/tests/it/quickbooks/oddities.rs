@@ -110,7 +110,7 @@ async fn a_server_that_gives_the_same_page_for_ever_is_caught() {
     assert!(matches!(&error, ProviderError::UnexpectedAnswer { detail, .. } if detail.contains("same records")), "{error:?}");
 }
 
-// proves C27
+// proves C27 in part
 #[tokio::test]
 async fn one_bad_record_does_not_hide_the_others() {
     let odd = play(|_| (200, r#"{"QueryResponse":{"Bill":[{"Id":"1","TxnDate":"2025-05-01","TotalAmt":1.00001},{"TotalAmt":5},{"Id":"3","TxnDate":"2025-05-01","TotalAmt":7.10}]}}"#.into())).await;
@@ -137,7 +137,7 @@ async fn a_ledger_without_home_columns_is_asked_for_again() {
     assert_eq!(odd.calls.load(Ordering::SeqCst), 2);
 }
 
-// proves D13
+// proves D13 in part
 #[tokio::test]
 async fn what_a_fault_says_never_reaches_an_error() {
     for (status, code) in [(200, "6000"), (400, "4001"), (401, "3200"), (403, "5020"), (400, "610"), (429, "3001"), (400, "500")] {

@@ -10,7 +10,7 @@ fn listed(world: &World) -> Vec<DataType> {
     world.provider.profile().data_types.iter().copied().filter(|data_type| !singles.contains(data_type)).collect()
 }
 
-// proves C1
+// proves C1 in part
 #[tokio::test]
 async fn a_full_listing_has_every_record_in_the_state_the_books_say() {
     let books = made_up(11, true);
@@ -53,7 +53,7 @@ async fn totals_are_those_of_the_books() {
     }
 }
 
-// proves C12
+// proves C12 in part
 #[tokio::test]
 async fn one_call_brings_what_is_new_voided_deleted_and_inactive() {
     let world = World::start(vec![shop()]).await;
@@ -93,7 +93,7 @@ async fn one_call_brings_what_is_new_voided_deleted_and_inactive() {
     assert_eq!(world.provider.existing(&gate.books(), DataType::Account, std::slice::from_ref(&rent.id)).await.unwrap(), Some(vec![rent.id.clone()]));
 }
 
-// proves C5
+// proves C5 in part
 #[tokio::test]
 async fn a_thousand_changes_are_asked_for_type_by_type() {
     let world = World::start(vec![shop()]).await;
@@ -123,7 +123,7 @@ async fn a_thousand_changes_are_asked_for_type_by_type() {
     assert_eq!(gate.list(DataType::JournalEntry).await.len(), 1_200);
 }
 
-// proves C4
+// proves C4 in part
 #[tokio::test]
 async fn changes_from_before_the_window_are_named_expired() {
     let world = World::start(vec![shop()]).await;
@@ -133,7 +133,7 @@ async fn changes_from_before_the_window_are_named_expired() {
     assert!(matches!(error, ProviderError::ChangesExpired { .. }), "{error:?}");
 }
 
-// proves C7
+// proves C7 in part
 #[tokio::test]
 async fn rows_that_move_while_we_page_are_neither_lost_nor_doubled() {
     let world = World::start(vec![shop()]).await;

@@ -8,7 +8,7 @@ use providers::xero::Xero;
 use serde_json::json;
 use std::sync::Arc;
 
-// proves A4
+// proves A4 in part
 #[tokio::test(flavor = "multi_thread")]
 async fn a_consent_tells_which_organisations_it_granted() {
     let (first, second, third) = (books(1, |_| {}), books(2, |_| {}), books(3, |_| {}));
@@ -71,7 +71,7 @@ async fn an_expired_token_is_renewed_once_and_the_call_repeated() {
     assert!(gate.answered.lock().unwrap().iter().all(|call| call.request_id.is_some()), "every answer has a correlation id");
 }
 
-// proves A5
+// proves A5 in part
 #[tokio::test(flavor = "multi_thread")]
 async fn a_revoked_authorization_needs_a_new_consent() {
     let company = books(1, |_| {});
@@ -114,7 +114,7 @@ async fn an_organisation_that_was_disconnected_is_forbidden_by_name() {
     assert!(matches!(&refused, ProviderError::Forbidden { permission, .. } if permission.contains("no longer connected")), "{refused:?}");
 }
 
-// proves A14
+// proves A14 in part
 #[tokio::test(flavor = "multi_thread")]
 async fn a_missing_scope_is_named_and_costs_no_call_where_the_token_tells_it() {
     let company = books(1, |_| {});

@@ -25,7 +25,7 @@ async fn truth(desk: &Desk, company: &str) -> BTreeMap<(String, String), String>
         .collect()
 }
 
-// proves C1
+// proves C1 in part
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_listing_holds_every_record_in_every_state() {
     let company = books(7, two_currencies);
@@ -53,7 +53,7 @@ async fn a_full_listing_holds_every_record_in_every_state() {
     assert_eq!(ours, theirs);
 }
 
-// proves C2
+// proves C2 in part
 #[tokio::test(flavor = "multi_thread")]
 async fn an_idle_sync_makes_twelve_calls_and_finds_no_change() {
     let company = books(7, |_| {});
@@ -85,7 +85,7 @@ fn of(chunks: &[Chunk], data_type: DataType) -> Vec<&RawRecord> {
     chunks.iter().flat_map(|chunk| &chunk.records).filter(|record| record.data_type == data_type).collect()
 }
 
-// proves C12
+// proves C12 in part
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_made_changed_voided_deleted_or_archived_comes_with_the_next_changes() {
     let company = books(7, |_| {});
@@ -163,7 +163,7 @@ async fn what_is_made_changed_voided_deleted_or_archived_comes_with_the_next_cha
     assert_eq!(desk.xero.existing(&company, DataType::Payment, &ids).await.unwrap(), None);
 }
 
-// proves A14
+// proves A14 in part
 #[tokio::test(flavor = "multi_thread")]
 async fn one_missing_scope_leaves_out_its_own_lists_only() {
     let company = books(7, |_| {});
@@ -178,7 +178,7 @@ async fn one_missing_scope_leaves_out_its_own_lists_only() {
     assert!(!of(&chunks, DataType::Invoice).is_empty() && !of(&chunks, DataType::ManualJournal).is_empty());
 }
 
-// proves C7
+// proves C7 in part
 #[tokio::test(flavor = "multi_thread")]
 async fn records_that_change_while_pages_are_read_are_not_lost() {
     let company = books(7, |_| {});

@@ -102,13 +102,13 @@ async fn ties_out(made: Books, grouped: bool) {
     }
 }
 
-// proves F1
+// proves F1 in part
 #[tokio::test(flavor = "multi_thread")]
 async fn the_journals_tie_out_with_every_report_to_the_cent() {
     ties_out(books(11, |_| {}), false).await;
 }
 
-// proves F9
+// proves F9 in part
 #[tokio::test(flavor = "multi_thread")]
 async fn two_currencies_tie_out_too() {
     ties_out(books(12, two_currencies), false).await;

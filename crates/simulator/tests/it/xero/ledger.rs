@@ -53,7 +53,7 @@ impl Ledger {
     }
 }
 
-// proves J1
+// proves J1 in part
 #[tokio::test]
 async fn documents_alone_give_the_balances_of_the_books() {
     for (seed, second_currency) in [(1, false), (2, true), (3, true), (11, true)] {
