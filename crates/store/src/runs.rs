@@ -232,11 +232,15 @@ pub async fn make_full(conn: &mut Tx, lease: &Lease) -> Result<(), StoreError> {
 
 pub async fn finish(conn: &mut Tx, lease: &Lease, state: RunState, problem: Option<&str>, now_ms: i64) -> Result<(), StoreError> {
     debug_assert!(state.is_finished());
-    conn.execute(
-        "UPDATE runs SET state = $3, problem = $4, finished_at = $5, lease_owner = NULL, lease_until = NULL WHERE id = $1 AND lease_epoch = $2",
-        args![&lease.run_id, lease.epoch, state.as_str(), problem, now_ms],
-    )
-    .await?;
+    let ended = conn
+        .execute(
+            "UPDATE runs SET state = $3, problem = $4, finished_at = $5, lease_owner = NULL, lease_until = NULL WHERE id = $1 AND lease_epoch = $2",
+            args![&lease.run_id, lease.epoch, state.as_str(), problem, now_ms],
+        )
+        .await?;
+    if ended == 0 {
+        return Ok(()); // another worker has the run: it continues from the checkpoints
+    }
     // where the next chunk of a finished run would begin is of no use to anybody
     conn.execute("DELETE FROM checkpoints WHERE run_id = $1", args![&lease.run_id]).await?;
     Ok(())
