@@ -68,7 +68,11 @@ fn another(books: &Books, id: DocumentId) -> Result<NewDocument, Refused> {
     new.rate = new.currency.as_ref().map(|_| like.rate);
     new.account = like.account;
     new.to_account = like.to_account;
-    new.lines = like.lines.iter().map(|line| NewLine { contact: line.contact, tax_rate: line.tax_rate, ..NewLine::new(line.account, line.amount, "again") }).collect();
+    new.lines = like
+        .lines
+        .iter()
+        .map(|line| NewLine { contact: line.contact, tax_rate: line.tax_rate, ..NewLine::new(line.account, line.amount, "again") })
+        .collect();
     if matches!(like.kind, Kind::Payment | Kind::BillPayment) {
         let item = if like.kind == Kind::Payment { Kind::Invoice } else { Kind::Bill };
         let open = books.documents.values().find(|d| d.kind == item && d.currency == like.currency && books.amount_due(d.id).0 > 200);

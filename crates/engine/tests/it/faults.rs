@@ -112,7 +112,9 @@ async fn an_answer_that_cannot_be_read_fails_its_data_type_only_and_the_next_syn
     each_database(|address| async move {
         let mut house = House::build(&address, vec![books(Face::QuickBooks, 75, 3, 10), books(Face::Xero, 76, 3, 10)]).await;
         let mut worker = house.work();
-        for (provider, path, endpoint) in [("quickbooks", "+FROM+Invoice+ORDERBY", "GET query Invoice"), ("xero", "/Invoices?page=1&pageSize=1000", "GET Invoices")] {
+        for (provider, path, endpoint) in
+            [("quickbooks", "+FROM+Invoice+ORDERBY", "GET query Invoice"), ("xero", "/Invoices?page=1&pageSize=1000", "GET Invoices")]
+        {
             for fault in [Fault::MalformedJson, Fault::HtmlBody] {
                 house.move_to_a_new_organization().await;
                 worker = house.work_anew(worker).await;

@@ -27,9 +27,13 @@ pub async fn assert_complete(house: &House, run: &Run) {
     house.assert_succeeded(run).await;
     assert!(SENTENCES.iter().map(|(milestone, _)| *milestone).eq(Milestone::ALL));
     let entries = house.entries(run).await;
-    let milestones: Vec<&str> =
-        entries.iter().filter(|entry| entry.log_type == LogType::Milestone && entry.status == LogStatus::Success).map(|entry| entry.message.as_str()).collect();
-    let complete = milestones.len() == SENTENCES.len() && milestones.iter().zip(SENTENCES).all(|(message, (_, sentence))| message.starts_with(sentence));
+    let milestones: Vec<&str> = entries
+        .iter()
+        .filter(|entry| entry.log_type == LogType::Milestone && entry.status == LogStatus::Success)
+        .map(|entry| entry.message.as_str())
+        .collect();
+    let complete =
+        milestones.len() == SENTENCES.len() && milestones.iter().zip(SENTENCES).all(|(message, (_, sentence))| message.starts_with(sentence));
     assert!(complete, "{}", house.messages(run).await.join("\n"));
 }
 

@@ -94,7 +94,9 @@ async fn assert_noticed_and_repaired(house: &House, company_id: &CompanyId, expe
     }
     assert!(log.contains("event success Repaired and equal again: account "), "{log}");
     for difference in &found {
-        for (secret, text) in [("name", difference.account_name.clone()), ("ours", difference.ours.to_string()), ("theirs", difference.theirs.to_string())] {
+        for (secret, text) in
+            [("name", difference.account_name.clone()), ("ours", difference.ours.to_string()), ("theirs", difference.theirs.to_string())]
+        {
             let shown = entries.iter().any(|entry| entry.message.contains(&text) || entry.body.as_ref().is_some_and(|body| body.contains(&text)));
             assert!(!shown, "{what}: the log tells the {secret} of an account:\n{log}");
         }
@@ -177,7 +179,12 @@ async fn assert_does_not_tie_out(house: &House, company_id: &CompanyId, run: &Ru
     let status = house.status(company_id).await;
     assert_eq!(status, SyncStatus::NeedsResync(Reason::TieOutFailed));
     assert_eq!((status.label(), Reason::TieOutFailed.label()), ("Needs Resync", "does not tie out"));
-    let errors = house.entries(run).await.into_iter().filter(|entry| entry.status == LogStatus::Error && entry.message.starts_with("Does not tie out")).count();
+    let errors = house
+        .entries(run)
+        .await
+        .into_iter()
+        .filter(|entry| entry.status == LogStatus::Error && entry.message.starts_with("Does not tie out"))
+        .count();
     assert_eq!(errors, 2, "{log}");
 }
 
