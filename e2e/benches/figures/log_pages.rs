@@ -77,7 +77,10 @@ async fn measure_on(plan: &Plan, database: DatabaseKind) {
         ("message, half deep", format!("{all}message=token&{middle}")),
         ("status: error, half deep", format!("{all}status=error&{middle}")),
         ("date: one day, half deep", format!("{all}date={}", day_of(plan.rows / 2))),
-        ("all but date at once, half deep", format!("{all}software=quickbooks&company=unlinked&account=books3&type=event&message=token&status=success&{middle}")),
+        (
+            "all but date at once, half deep",
+            format!("{all}software=quickbooks&company=unlinked&account=books3&type=event&message=token&status=success&{middle}"),
+        ),
         ("one run", format!("{all}run=run-{}", plan.rows / 24)),
         ("one company's log, newest", own.clone()),
         ("one company's log, half deep", format!("{own}{middle}")),

@@ -24,7 +24,18 @@ pub fn measure(plan: &Plan) {
             }
         }
     }
-    let heads = ["Provider", "Database", "Records", "Processor time", "For each record", "Promise", "Peak memory", "Promise", "Wall clock", "Idle sync after it"];
+    let heads = [
+        "Provider",
+        "Database",
+        "Records",
+        "Processor time",
+        "For each record",
+        "Promise",
+        "Peak memory",
+        "Promise",
+        "Wall clock",
+        "Idle sync after it",
+    ];
     table::print("A full sync: at most 100 µs of the server's processor time for each record, memory under 200 MB", heads, &rows);
 }
 
