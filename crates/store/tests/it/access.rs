@@ -1,0 +1,148 @@
+//! People: members and their roles, sessions, one-time links.
+use crate::house::{House, MINUTE, NOW};
+use domain::ids::{OrganizationId, UserId};
+use domain::organization::Role;
+use store::members::{self, User};
+use store::{args, sessions};
+use testkit::each_database;
+
+fn user(id: &str, email: &str) -> User {
+    User { id: UserId::new(id), email: email.into(), name: format!("Name of {id}"), password_hash: Some("$argon2id$made-up".into()) }
+}
+
+#[tokio::test]
+async fn an_address_belongs_to_one_person_whatever_its_case() {
+    each_database(|url| async move {
+        let house = House::build(&url).await;
+        let mut tx = house.begin().await;
+        assert!(members::insert_user(&mut tx, &user("u2", "Anna@Acme.example"), NOW).await.unwrap());
+        assert!(!members::insert_user(&mut tx, &user("u3", "anna@acme.EXAMPLE"), NOW).await.unwrap());
+        tx.commit().await.unwrap();
+        let mut conn = house.read().await;
+        let found = members::find_user_by_email(&mut conn, "  ANNA@acme.example ").await.unwrap().unwrap();
+        assert_eq!((found.id.as_str(), found.email.as_str()), ("u2", "anna@acme.example"));
+        assert_eq!(found.password_hash.as_deref(), Some("$argon2id$made-up"));
+        assert_eq!(members::find_user(&mut conn, &UserId::new("u2")).await.unwrap().unwrap().name, "Name of u2");
+        assert!(members::find_user(&mut conn, &UserId::new("u3")).await.unwrap().is_none());
+        assert!(members::find_user(&mut conn, &house.user_id).await.unwrap().unwrap().password_hash.is_none());
+        assert_eq!(members::count_users(&mut conn).await.unwrap(), 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_member_has_one_role_in_each_organization() {
+    each_database(|url| async move {
+        let house = House::build(&url).await;
+        let other = house.organization("Zebra").await;
+        let mut tx = house.begin().await;
+        members::insert_user(&mut tx, &user("u2", "anna@acme.example"), NOW).await.unwrap();
+        let anna = UserId::new("u2");
+        members::add(&mut tx, &house.organization_id, &anna, Role::Member, NOW).await.unwrap();
+        members::add(&mut tx, &house.organization_id, &anna, Role::Admin, NOW).await.unwrap();
+        members::add(&mut tx, &other, &anna, Role::Member, NOW).await.unwrap();
+        tx.commit().await.unwrap();
+        let mut conn = house.read().await;
+        assert_eq!(members::role_of(&mut conn, &house.organization_id, &anna).await.unwrap(), Some(Role::Admin));
+        assert_eq!(members::role_of(&mut conn, &other, &house.user_id).await.unwrap(), None);
+        let organizations = members::list_organizations(&mut conn, &anna).await.unwrap();
+        assert_eq!(organizations, [(house.organization_id.clone(), "Acme".into(), Role::Admin), (other.clone(), "Zebra".into(), Role::Member)]);
+        let names = members::list_names(&mut conn, &house.organization_id).await.unwrap();
+        assert_eq!(names, [(anna, "Name of u2".to_owned()), (house.user_id.clone(), "Olga Owner".to_owned())]);
+        assert_eq!(members::organization_name(&mut conn, &other).await.unwrap().as_deref(), Some("Zebra"));
+        assert_eq!(members::organization_name(&mut conn, &OrganizationId::new("none")).await.unwrap(), None);
+        assert_eq!(members::first_organization(&mut conn).await.unwrap(), Some(house.organization_id.clone()));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_role_is_read_with_every_request_and_whoever_is_no_member_has_no_session() {
+    each_database(|url| async move {
+        let house = House::build(&url).await;
+        let mut tx = house.begin().await;
+        sessions::insert(&mut tx, "plain-token", &house.user_id, &house.organization_id, NOW, NOW + MINUTE).await.unwrap();
+        tx.commit().await.unwrap();
+        let session = sessions::find(&mut house.read().await, "plain-token", NOW).await.unwrap().unwrap();
+        assert_eq!((session.role, session.user_name.as_str(), session.organization_name.as_str()), (Role::Owner, "Olga Owner", "Acme"));
+        assert_eq!((session.email.as_str(), session.seen_at, session.expires_at), ("owner@acme.example", NOW, NOW + MINUTE));
+        assert!(!session.token_hash.contains("plain"), "only a hash is kept");
+        let mut tx = house.begin().await;
+        members::add(&mut tx, &house.organization_id, &house.user_id, Role::Member, NOW).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(sessions::find(&mut house.read().await, "plain-token", NOW).await.unwrap().unwrap().role, Role::Member);
+        let mut tx = house.begin().await;
+        tx.execute("DELETE FROM members", args![]).await.unwrap();
+        tx.commit().await.unwrap();
+        assert!(sessions::find(&mut house.read().await, "plain-token", NOW).await.unwrap().is_none());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_session_ends_at_its_time_unless_it_was_touched_and_at_once_when_deleted() {
+    each_database(|url| async move {
+        let house = House::build(&url).await;
+        let mut tx = house.begin().await;
+        for token in ["one", "two"] {
+            sessions::insert(&mut tx, token, &house.user_id, &house.organization_id, NOW, NOW + MINUTE).await.unwrap();
+        }
+        let session = sessions::find(&mut tx, "one", NOW).await.unwrap().unwrap();
+        sessions::touch(&mut tx, &session, NOW + 30_000, NOW + 2 * MINUTE).await.unwrap();
+        tx.commit().await.unwrap();
+        let mut conn = house.read().await;
+        assert!(sessions::find(&mut conn, "two", NOW + MINUTE - 1).await.unwrap().is_some());
+        assert!(sessions::find(&mut conn, "two", NOW + MINUTE).await.unwrap().is_none());
+        let touched = sessions::find(&mut conn, "one", NOW + MINUTE).await.unwrap().unwrap();
+        assert_eq!((touched.seen_at, touched.expires_at), (NOW + 30_000, NOW + 2 * MINUTE));
+        drop(conn);
+        let mut tx = house.begin().await;
+        sessions::delete(&mut tx, "one").await.unwrap();
+        // a new session sweeps those that ended
+        sessions::insert(&mut tx, "three", &house.user_id, &house.organization_id, NOW + MINUTE + 1, NOW + 9 * MINUTE).await.unwrap();
+        tx.commit().await.unwrap();
+        let mut conn = house.read().await;
+        assert!(sessions::find(&mut conn, "one", NOW + MINUTE).await.unwrap().is_none());
+        assert_eq!(conn.query_one("SELECT COUNT(*) FROM sessions", args![]).await.unwrap().int(0).unwrap(), 1);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_works_once_for_its_purpose_until_its_time() {
+    each_database(|url| async move {
+        let house = House::build(&url).await;
+        let mut tx = house.begin().await;
+        sessions::insert_link(&mut tx, "setup", "setup", None, NOW, NOW + MINUTE).await.unwrap();
+        sessions::insert_link(&mut tx, "sign in", "sign_in", Some(&house.user_id), NOW, NOW + MINUTE).await.unwrap();
+        assert!(sessions::take_link(&mut tx, "sign in", "setup", NOW).await.unwrap().is_none(), "another purpose");
+        assert!(sessions::take_link(&mut tx, "sign in", "sign_in", NOW + MINUTE).await.unwrap().is_none(), "too late");
+        assert!(sessions::take_link(&mut tx, "unknown", "sign_in", NOW).await.unwrap().is_none());
+        tx.commit().await.unwrap();
+        let mut conn = house.read().await;
+        for _ in 0..2 {
+            let found = sessions::find_link(&mut conn, "sign in", "sign_in", NOW).await.unwrap();
+            assert_eq!(found, Some(Some(house.user_id.clone())), "looking does not use it up");
+        }
+        assert_eq!(sessions::find_link(&mut conn, "setup", "setup", NOW).await.unwrap(), Some(None));
+        assert_eq!(sessions::find_link(&mut conn, "setup", "setup", NOW + MINUTE).await.unwrap(), None);
+        let tasks: Vec<_> = (0..10)
+            .map(|_| {
+                let store = house.store.clone();
+                tokio::spawn(async move {
+                    let mut tx = store.begin().await.unwrap();
+                    let taken = sessions::take_link(&mut tx, "sign in", "sign_in", NOW + 1).await.unwrap();
+                    tx.commit().await.unwrap();
+                    taken
+                })
+            })
+            .collect();
+        let mut taken = Vec::new();
+        for task in tasks {
+            taken.extend(task.await.unwrap());
+        }
+        assert_eq!(taken, [Some(house.user_id.clone())]);
+        assert_eq!(sessions::find_link(&mut conn, "sign in", "sign_in", NOW).await.unwrap(), None);
+    })
+    .await;
+}
