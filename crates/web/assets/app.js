@@ -172,12 +172,11 @@ function show(state, word, title) {
 }
 function connect() {
   if (stream || !document.body.dataset.events) return;
-  let opened = false;
   stream = new EventSource(document.body.dataset.events);
+  // at every opening, the first too: a short sync can end between the making of the page and the beginning of its stream
   stream.addEventListener("open", () => {
     show("on", "live", "This page follows what the server does");
-    if (opened) refresh();
-    opened = true;
+    refresh();
   });
   stream.addEventListener("change", () => { clearTimeout(timer); timer = setTimeout(refresh, 150); });
   stream.addEventListener("end", () => location.reload());
