@@ -110,8 +110,8 @@ async fn a_killed_server_leaves_no_company_syncing_longer_than_the_lease_and_the
         // another process reads the same database: nobody works, so the lease runs out
         loop {
             let status = site.status().await;
-            if status != "syncing" {
-                assert_eq!(status, "needs_resync");
+            if status != "Syncing" {
+                assert_eq!(status, "Needs Resync");
                 break;
             }
             assert!(killed.elapsed() < Duration::from_secs(LEASE_SECS + 2), "still Syncing {} s after the kill", killed.elapsed().as_secs());
