@@ -1,8 +1,11 @@
 //! The store from outside: every function on SQLite and on PostgreSQL.
 mod access;
+mod books;
 mod companies;
 mod connections;
 mod house;
+mod ledger;
+mod log_entries;
 mod oauth_states;
 mod opening;
 mod runs;
