@@ -242,3 +242,23 @@ async fn a_connection_says_how_much_it_reaches_and_how_much_stops_with_it() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_revocation_that_is_not_confirmed_is_taken_again_later_until_it_is() {
+    each_database(|url| async move {
+        let house = House::build(&url).await;
+        let id = &house.connection_id;
+        let mut tx = house.begin().await;
+        assert_eq!(house.connect(&mut tx, "active", "another identity", &tokens("other")).await, Ok(()));
+        connections::disconnect(&mut tx, id, NOW).await.unwrap();
+        assert!(connections::take_pending_revocations(&mut tx, NOW - 1, NOW + 1).await.unwrap().is_empty(), "it was asked for just now");
+        let taken = connections::take_pending_revocations(&mut tx, NOW, NOW + MINUTE).await.unwrap();
+        assert_eq!(taken, [(id.clone(), house.organization_id.clone(), "quickbooks".to_owned())]);
+        assert!(connections::take_pending_revocations(&mut tx, NOW, NOW + MINUTE).await.unwrap().is_empty(), "this try is noted");
+        assert_eq!(connections::take_pending_revocations(&mut tx, NOW + MINUTE, NOW + 2 * MINUTE).await.unwrap().len(), 1);
+        connections::revocation_confirmed(&mut tx, id).await.unwrap();
+        assert!(connections::take_pending_revocations(&mut tx, NOW + 99 * MINUTE, NOW + 99 * MINUTE).await.unwrap().is_empty());
+        tx.commit().await.unwrap();
+    })
+    .await;
+}
