@@ -23,6 +23,8 @@ const RENEW_EARLY_MS: i64 = 60_000;
 const RENEW_LEASE_MS: i64 = 40_000;
 /// Xero accepts the refresh token before the last one for 30 minutes (xero.md 1.4).
 const GRACE_MS: i64 = 30 * 60_000;
+/// How long a run that is to stop waits for the call under way: an answer that comes in this time is stored, so that it is not asked for again.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The calls of one company within the provider's windows.
 #[derive(Default)]
@@ -280,6 +282,11 @@ impl CallGate for Gate {
             Err(EngineError::Provider(error)) => Err(error),
             Err(error) => Err(self.internal(error.to_string())),
         }
+    }
+
+    async fn given_up(&self) {
+        self.stop.cancelled().await;
+        tokio::time::sleep(PATIENCE).await;
     }
 
     fn answered(&self, call: &Call, bytes: u64) {

@@ -69,7 +69,13 @@ impl Http {
             for (name, value) in headers {
                 request = request.header(*name, *value);
             }
-            let answer = self.receive(endpoint, request).await;
+            let answer = tokio::select! {
+                answer = self.receive(endpoint, request) => answer,
+                () = gate.given_up() => {
+                    gate.answered(&Call { endpoint: endpoint.to_owned(), ..Call::default() }, 0);
+                    return Err(ProviderError::Cancelled);
+                }
+            };
             match &answer {
                 Ok(answer) => gate.answered(&answer.call, answer.body.len() as u64),
                 Err(error) => gate.answered(error.call().unwrap_or(&Call::default()), 0),

@@ -57,6 +57,10 @@ pub trait CallGate: Send + Sync {
     async fn admit(&self, endpoint: &str) -> Result<(), ProviderError>;
     /// The access token. With `refused`, the token the provider just answered 401 to: the gate renews it, once for all that wait.
     async fn token(&self, refused: Option<&Secret>) -> Result<Secret, ProviderError>;
+    /// Ends when the run was told to stop and a call under way is no longer worth waiting for: what only reads may be given up at any time.
+    async fn given_up(&self) {
+        std::future::pending().await
+    }
     /// One call was answered (or failed): for the meters.
     fn answered(&self, call: &Call, bytes: u64);
 }

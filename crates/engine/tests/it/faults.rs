@@ -142,6 +142,7 @@ async fn an_answer_that_cannot_be_read_fails_its_data_type_only_and_the_next_syn
                 assert!(count(counts().await, DataType::Payment) > 0, "the other data types went on: {log}");
                 assert_eq!(house.company(&company.id).await.cursor_at, None, "nothing was missed: the next sync begins anew");
                 assert_eq!(house.status(&company.id).await, SyncStatus::NeedsResync(Reason::Failed));
+                worker = house.work_anew(worker).await;
                 let run = house.sync(&company.id, None).await;
                 milestones::assert_complete(&house, &run).await;
                 truth::assert_equal(&house, &company.id).await;

@@ -148,8 +148,10 @@ async fn a_wrong_amount_in_our_ledger_is_named_by_account_and_month_and_repaired
     .await;
 }
 
+type Undo = Box<dyn FnOnce(&mut Books) + Send>;
+
 /// Makes one journal of the provider's ledger unbalanced behind the back of its reports; answers (account, month, how to undo it).
-fn unbalance(books: &mut Books) -> (String, Month, Box<dyn FnOnce(&mut Books) + Send>) {
+fn unbalance(books: &mut Books) -> (String, Month, Undo) {
     match books.face {
         Face::QuickBooks => {
             let journal = books.documents.values().filter(|d| d.kind == Kind::Journal && d.status == Status::Active).nth(2).unwrap();

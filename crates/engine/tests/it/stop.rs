@@ -20,6 +20,10 @@ async fn a_cancelled_sync_ends_within_five_seconds_and_the_next_one_goes_on() {
             let company = house.connect(provider).await.remove(0);
             let run_id = company.run.as_ref().unwrap().id.clone();
             house.wait_until(&run_id, |run| run.step == "Invoices").await;
+            // and then does not answer at all
+            house.sandbox.write(|state| state.faults.clear());
+            house.hold(&company.id, 0, 60_000).await;
+            assert!(house.until_faults_are_met(&run_id).await);
             let asked = Instant::now();
             assert!(engine::sync::cancel(&house.engine, &house.organization_id, &run_id).await.unwrap());
             let run = house.wait_run(&run_id).await;
