@@ -127,31 +127,38 @@ pub async fn request(conn: &mut Tx, run: &NewRun<'_>) -> Result<Requested, Store
         )
         .await?
         .int(0)?;
-    let inserted = conn
-        .query_opt(
-            "INSERT INTO runs (id, kind, organization_id, company_id, dedupe_key, extent, state, priority, fair_key, run_after, attempt, crash_count,
-                               lease_epoch, requested_by, step, progress, calls, bytes, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, 'queued', $7, $8, $9, 1, 0, 0, $10, '', '{}', 0, 0, $9)
-             ON CONFLICT DO NOTHING RETURNING id",
-            args![
-                &run.id,
-                run.kind.as_str(),
-                run.organization_id,
-                run.company_id,
-                dedupe_key.as_str(),
-                run.extent.as_str(),
-                run.priority,
-                fair_key,
-                run.now_ms,
-                run.requested_by,
-            ],
-        )
-        .await?;
-    if inserted.is_some() {
-        return Ok(Requested::Queued(run.id.clone()));
+    // an active run that ends between the two statements leaves room for ours: ask again
+    for _ in 0..3 {
+        let inserted = conn
+            .query_opt(
+                "INSERT INTO runs (id, kind, organization_id, company_id, dedupe_key, extent, state, priority, fair_key, run_after, attempt, crash_count,
+                                   lease_epoch, requested_by, step, progress, calls, bytes, created_at)
+                 VALUES ($1, $2, $3, $4, $5, $6, 'queued', $7, $8, $9, 1, 0, 0, $10, '', '{}', 0, 0, $9)
+                 ON CONFLICT DO NOTHING RETURNING id",
+                args![
+                    &run.id,
+                    run.kind.as_str(),
+                    run.organization_id,
+                    run.company_id,
+                    dedupe_key.as_str(),
+                    run.extent.as_str(),
+                    run.priority,
+                    fair_key,
+                    run.now_ms,
+                    run.requested_by,
+                ],
+            )
+            .await?;
+        if inserted.is_some() {
+            return Ok(Requested::Queued(run.id.clone()));
+        }
+        let active =
+            conn.query_opt("SELECT id FROM runs WHERE dedupe_key = $1 AND state IN ('queued', 'running')", args![dedupe_key.as_str()]).await?;
+        if let Some(active) = active {
+            return Ok(Requested::AlreadyActive(RunId(active.text(0)?)));
+        }
     }
-    let active = conn.query_one("SELECT id FROM runs WHERE dedupe_key = $1 AND state IN ('queued', 'running')", args![dedupe_key]).await?;
-    Ok(Requested::AlreadyActive(RunId(active.text(0)?)))
+    Err(StoreError::Unreadable(format!("the active run of {}", run.company_id)))
 }
 
 /// Claims up to `limit` runs: first those whose lease ended (their worker is gone), then those that are due.
