@@ -4,6 +4,7 @@ use domain::clock::{Clock, SystemClock};
 use engine::{Engine, Settings};
 use providers::Registry;
 use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use store::{Store, StoreError};
 
@@ -36,9 +37,11 @@ impl From<ConfigError> for Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Failure {
         match error {
-            StoreError::Unreachable { .. } | StoreError::NewerSchema { .. } | StoreError::OldSqlite { .. } | StoreError::WrongKey | StoreError::BadKey(_) => {
-                Failure::Setup(error.to_string())
-            }
+            StoreError::Unreachable { .. }
+            | StoreError::NewerSchema { .. }
+            | StoreError::OldSqlite { .. }
+            | StoreError::WrongKey
+            | StoreError::BadKey(_) => Failure::Setup(error.to_string()),
             other => Failure::Failed(other.to_string()),
         }
     }
@@ -59,18 +62,51 @@ impl From<std::io::Error> for Failure {
     }
 }
 
-/// Opens the database with its key.
+/// Opens the database with its key. A start that is refused leaves no file and no folder of its own behind.
 pub async fn open_store(config: &Config) -> Result<Store, Failure> {
-    let is_server = config.database.starts_with("postgres");
-    if !is_server {
-        let file = config.database.strip_prefix("sqlite://").or_else(|| config.database.strip_prefix("sqlite:")).unwrap_or(&config.database);
-        if let Some(folder) = std::path::Path::new(file).parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder)
-                .map_err(|error| Failure::Setup(format!("the folder {} of the database cannot be made: {error}; set data_dir or DATABASE_URL", folder.display())))?;
-        }
+    let new_folders = new_folders(config);
+    if let Some(folder) = config.database_file().and_then(Path::parent).filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder).map_err(|error| {
+            leave(&new_folders);
+            let folder = folder.display();
+            Failure::Setup(format!(
+                "the folder {folder} of the database cannot be made: {error}; set data_dir (TIEOUT_DATA_DIR) or database (DATABASE_URL)"
+            ))
+        })?;
     }
-    let key = config.key()?;
-    Ok(Store::open(&config.database, &key).await?)
+    let (key, made) = config.key().inspect_err(|_| leave(&new_folders))?;
+    let refused = match Store::open(&config.database, &key).await {
+        Ok(store) => return Ok(store),
+        Err(error @ StoreError::Unreachable { .. }) => Failure::Setup(format!(
+            "{error}; database (DATABASE_URL) expects a database file that can be written, or postgres://user:password@host/name"
+        )),
+        Err(StoreError::WrongKey) if made => config.missing_key().into(),
+        Err(error) => error.into(),
+    };
+    if let Failure::Setup(_) = refused {
+        // nothing was sealed with it yet
+        if made {
+            let _ = std::fs::remove_file(config.key_file());
+        }
+        leave(&new_folders);
+    }
+    Err(refused)
+}
+
+/// The folders a first start would make, the innermost first.
+fn new_folders(config: &Config) -> Vec<PathBuf> {
+    let places = [Some(config.data_dir.as_path()), config.database_file().and_then(Path::parent)];
+    let missing = places.into_iter().flatten().flat_map(Path::ancestors).filter(|folder| !folder.as_os_str().is_empty() && !folder.exists());
+    let mut folders: Vec<PathBuf> = missing.map(Path::to_owned).collect();
+    folders.sort_by_key(|folder| std::cmp::Reverse(folder.components().count()));
+    folders
+}
+
+/// Removes folders that were made in vain. One in which something lies stays.
+fn leave(folders: &[PathBuf]) {
+    for folder in folders {
+        let _ = std::fs::remove_dir(folder);
+    }
 }
 
 /// An engine over an open store.

@@ -88,8 +88,9 @@ impl Config {
     /// Reads the settings. `file` must exist when it is given; without it `tieout.toml` is read where it exists.
     pub fn load(file: Option<&Path>, env: &dyn Fn(&str) -> Option<String>) -> Result<Config, ConfigError> {
         let text = match file {
-            Some(path) => std::fs::read_to_string(path)
-                .map_err(|error| ConfigError(format!("the settings file {} cannot be read: {error}", path.display())))?,
+            Some(path) => {
+                std::fs::read_to_string(path).map_err(|error| ConfigError(format!("the settings file {} cannot be read: {error}", path.display())))?
+            }
             None => std::fs::read_to_string("tieout.toml").unwrap_or_default(),
         };
         Config::from_text(&text, env)
@@ -103,7 +104,8 @@ impl Config {
         let sources = Sources { env, file, defaults };
 
         let listen_text = sources.text("TIEOUT_LISTEN", |file| file.listen.clone());
-        let listen: SocketAddr = listen_text.trim().parse().map_err(|_| wrong("listen (TIEOUT_LISTEN)", &listen_text, "an address and port such as 127.0.0.1:8484"))?;
+        let listen: SocketAddr =
+            listen_text.trim().parse().map_err(|_| wrong("listen (TIEOUT_LISTEN)", &listen_text, "an address and port such as 127.0.0.1:8484"))?;
         let public_text = sources.text("TIEOUT_PUBLIC_URL", |file| file.public_url.clone());
         let public_url = if public_text.trim().is_empty() {
             // providers refuse addresses by number; localhost is the same place (D-OAUTH)
@@ -138,9 +140,8 @@ impl Config {
             ("quickbooks", "TIEOUT_QUICKBOOKS", (|file: &File| file.quickbooks.as_ref()) as fn(&File) -> Option<&ProviderFile>),
             ("xero", "TIEOUT_XERO", |file: &File| file.xero.as_ref()),
         ] {
-            let value = |name: &str, field: fn(&ProviderFile) -> Option<String>| {
-                sources.text(&format!("{prefix}_{name}"), |file| pick(file).and_then(field))
-            };
+            let value =
+                |name: &str, field: fn(&ProviderFile) -> Option<String>| sources.text(&format!("{prefix}_{name}"), |file| pick(file).and_then(field));
             let client_id = value("CLIENT_ID", |file| file.client_id.clone());
             let client_secret = value("CLIENT_SECRET", |file| file.client_secret.clone());
             if client_id.is_empty() && client_secret.is_empty() {
@@ -161,15 +162,20 @@ impl Config {
                     wrong(&format!("{id}.environment ({prefix}_ENVIRONMENT)"), &environment_text, expected)
                 })?;
             let simulator_url = match environment {
-                Environment::Simulator => {
-                    Some(Url::parse(simulator_text.trim()).map_err(|_| {
-                        wrong("simulator.url (TIEOUT_SIMULATOR_URL)", &simulator_text, "the address `tieout sandbox` prints, such as http://127.0.0.1:8585")
-                    })?)
-                }
+                Environment::Simulator => Some(Url::parse(simulator_text.trim()).map_err(|_| {
+                    wrong(
+                        "simulator.url (TIEOUT_SIMULATOR_URL)",
+                        &simulator_text,
+                        "the address `tieout sandbox` prints, such as http://127.0.0.1:8585",
+                    )
+                })?),
                 _ => None,
             };
             let journals = match (sources.env)(&format!("{prefix}_JOURNALS")).as_deref().map(str::trim) {
-                None => pick(&sources.file).and_then(|file| file.journals).or_else(|| pick(&sources.defaults).and_then(|file| file.journals)).unwrap_or(false),
+                None => pick(&sources.file)
+                    .and_then(|file| file.journals)
+                    .or_else(|| pick(&sources.defaults).and_then(|file| file.journals))
+                    .unwrap_or(false),
                 Some("true" | "1" | "yes") => true,
                 Some("false" | "0" | "no") => false,
                 Some(other) => return Err(wrong(&format!("{id}.journals ({prefix}_JOURNALS)"), other, "true or false")),
@@ -185,29 +191,49 @@ impl Config {
         Ok(Config { listen, public_url, data_dir, database, workers, lease_secs, providers, key_text })
     }
 
-    /// The key: from the settings, else the key file, which is made when there is neither file nor database yet.
-    pub fn key(&self) -> Result<Key, ConfigError> {
+    /// The file of the embedded database; none when it is a server's.
+    pub fn database_file(&self) -> Option<&Path> {
+        let text = self.database.as_str();
+        let file = text.strip_prefix("sqlite://").or_else(|| text.strip_prefix("sqlite:")).unwrap_or(text);
+        (!text.starts_with("postgres")).then(|| Path::new(file))
+    }
+
+    pub fn key_file(&self) -> PathBuf {
+        self.data_dir.join("tieout.key")
+    }
+
+    /// What to say where a database is there and the file of its key is not.
+    pub fn missing_key(&self) -> ConfigError {
+        let database = self.database_file().map_or_else(|| "of DATABASE_URL".to_owned(), |file| file.display().to_string());
+        let file = self.key_file();
+        ConfigError(format!(
+            "the key file {} is missing, and the database {database} was sealed with it; restore the file or set TIEOUT_KEY",
+            file.display()
+        ))
+    }
+
+    /// The key: from the settings, else the key file. Where there is neither file nor embedded database the file is made; true says so.
+    pub fn key(&self) -> Result<(Key, bool), ConfigError> {
         if !self.key_text.trim().is_empty() {
-            return Key::parse(&self.key_text).map_err(|error| ConfigError(format!("the setting key (TIEOUT_KEY): {error}")));
+            let key = Key::parse(&self.key_text).map_err(|error| ConfigError(format!("the setting key (TIEOUT_KEY): {error}")))?;
+            return Ok((key, false));
         }
-        let path = self.data_dir.join("tieout.key");
+        let path = self.key_file();
         match std::fs::read_to_string(&path) {
             Ok(text) => {
                 check_private(&path)?;
-                Key::parse(&text).map_err(|error| ConfigError(format!("the key file {}: {error}", path.display())))
+                let key = Key::parse(&text).map_err(|error| ConfigError(format!("the key file {}: {error}", path.display())))?;
+                Ok((key, false))
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                if Path::new(&self.database).exists() {
-                    return Err(ConfigError(format!(
-                        "the key file {} is missing, and the database {} was sealed with it; restore the file or set TIEOUT_KEY",
-                        path.display(),
-                        self.database
-                    )));
+                if self.database_file().is_some_and(Path::exists) {
+                    return Err(self.missing_key());
                 }
                 let key = Key::random();
-                write_private(&path, &key.to_text())
-                    .map_err(|error| ConfigError(format!("the key file {} cannot be written: {error}; set data_dir (TIEOUT_DATA_DIR)", path.display())))?;
-                Ok(key)
+                write_private(&path, &key.to_text()).map_err(|error| {
+                    ConfigError(format!("the key file {} cannot be written: {error}; set data_dir (TIEOUT_DATA_DIR)", path.display()))
+                })?;
+                Ok((key, true))
             }
             Err(error) => Err(ConfigError(format!("the key file {} cannot be read: {error}", path.display()))),
         }
@@ -257,7 +283,8 @@ mod tests {
         let config = load("", &[]).unwrap();
         assert_eq!(config.public_url.as_str(), "http://localhost:8484/");
         assert!(config.providers.is_empty());
-        let config = load("listen = \"127.0.0.1:1\"", &[("TIEOUT_LISTEN", "0.0.0.0:9000"), ("TIEOUT_PUBLIC_URL", "https://books.example.com/t")]).unwrap();
+        let config =
+            load("listen = \"127.0.0.1:1\"", &[("TIEOUT_LISTEN", "0.0.0.0:9000"), ("TIEOUT_PUBLIC_URL", "https://books.example.com/t")]).unwrap();
         assert_eq!(config.listen.port(), 9000);
         assert_eq!(config.public_url.as_str(), "https://books.example.com/t/");
     }

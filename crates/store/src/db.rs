@@ -3,7 +3,7 @@ use crate::error::StoreError;
 use crate::seal::Sealer;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgRow};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, ConnectOptions, Row as _};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row as _};
 use std::ops::{Deref, DerefMut};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -25,7 +25,10 @@ pub struct Store {
 #[derive(Clone)]
 enum Db {
     /// One connection writes, several read: SQLite allows one writer, and waiting for it in our own queue beats "database is locked".
-    Lite { write: sqlx::SqlitePool, read: sqlx::SqlitePool },
+    Lite {
+        write: sqlx::SqlitePool,
+        read: sqlx::SqlitePool,
+    },
     Pg(sqlx::PgPool),
 }
 
@@ -255,9 +258,7 @@ impl Conn {
 
     async fn fetch(&mut self, sql: AssertSqlSafe<String>, args: Vec<Arg>, keep: bool) -> Result<Vec<Row>, StoreError> {
         Ok(match self {
-            Conn::Lite(conn) => {
-                bind_all!(sqlx::query(sql).persistent(keep), args).fetch_all(&mut **conn).await?.into_iter().map(Row::Lite).collect()
-            }
+            Conn::Lite(conn) => bind_all!(sqlx::query(sql).persistent(keep), args).fetch_all(&mut **conn).await?.into_iter().map(Row::Lite).collect(),
             Conn::LiteTx(conn) => {
                 bind_all!(sqlx::query(sql).persistent(keep), args).fetch_all(&mut **conn).await?.into_iter().map(Row::Lite).collect()
             }
@@ -316,12 +317,13 @@ impl Store {
         let unreachable = |error: sqlx::Error| StoreError::Unreachable { address: without_password(address), reason: error.to_string() };
         let db = if address.starts_with("postgres://") || address.starts_with("postgresql://") {
             let options = PgConnectOptions::from_str(address).map_err(unreachable)?.disable_statement_logging().application_name("tieout");
-            let pool = PgPoolOptions::new()
-                .max_connections(24)
-                .acquire_timeout(Duration::from_secs(20))
-                .connect_with(options)
-                .await
-                .map_err(unreachable)?;
+            // the pool would try again for its whole time and then not say what was wrong
+            let first = tokio::time::timeout(Duration::from_secs(10), options.connect()).await;
+            let silent = |_| StoreError::Unreachable { address: without_password(address), reason: "no answer within 10 seconds".into() };
+            let first = first.map_err(silent)?.map_err(unreachable)?;
+            first.close().await.map_err(unreachable)?;
+            let pool =
+                PgPoolOptions::new().max_connections(24).acquire_timeout(Duration::from_secs(20)).connect_with(options).await.map_err(unreachable)?;
             Db::Pg(pool)
         } else {
             check_sqlite_library()?;

@@ -108,6 +108,9 @@ fn companies(sandbox: &Sandbox) -> Result<Vec<Books>, Failure> {
             let spec = CompanySpec { documents_per_month: documents / 36 + 1, ..CompanySpec::plain(provider.face(), sandbox.seed, from, to) };
             Ok(vec![generate(provider.face(), spec, now)])
         }
+        (None, Some(_), None) => {
+            Err(Failure::Setup("--provider says where the company of --books FILE.csv or --documents COUNT lives; give one of them".into()))
+        }
         _ => Ok(demo_companies(now)),
     }
 }
