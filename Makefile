@@ -1,7 +1,7 @@
 # What one does here every day. `make` alone lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help dev demo test check features bench
+.PHONY: help dev demo test check features bench screenshots
 
 help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 12
@@ -24,3 +24,6 @@ features: ## Rewrite docs/features.md from what the tests say they prove
 bench: ## Measure speed and size of the released program (BENCH="sync --documents 20000" measures a part)
 	cargo build --release --locked -p server --bin tieout
 	cargo bench --profile dev --locked -p e2e --bench figures -- $(BENCH)
+
+screenshots: ## Every page in light and dark, on desk and phone: target/screenshots
+	TIEOUT_SCREENSHOTS=1 cargo test -p e2e --test it browser::appearance

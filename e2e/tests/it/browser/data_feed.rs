@@ -76,7 +76,7 @@ async fn one_company_a_selection_and_all_that_need_it_can_be_resynced_and_each_c
     // all that need it: none, then the one whose sync failed
     ada.open("/integrations/data-feed/resync-all").await;
     ada.see("No company needs a resync right now.").await;
-    let broken = json!({"face": "quickbooks", "times": 40, "fault": {"kind": "status", "status": 403}});
+    let broken = json!({"face": "quickbooks", "path_contains": "cdc", "times": 40, "fault": {"kind": "malformed_json"}});
     site.control("faults", Some(broken)).await;
     ada.open("/integrations/data-feed?provider=quickbooks").await;
     ada.resync_first_row().await;
