@@ -6,7 +6,9 @@ use crate::clock::Timestamp;
 pub enum SyncStatus {
     Syncing,
     /// Waiting for a provider's limit or recovery until this instant (milliseconds UTC).
-    Waiting { until_ms: i64 },
+    Waiting {
+        until_ms: i64,
+    },
     InvalidToken,
     Paused,
     NeedsResync(Reason),

@@ -138,10 +138,18 @@ impl LogMessage {
     pub fn log_type(&self) -> LogType {
         use LogMessage::*;
         match self {
-            SyncStarted { .. } | CompanyImported | ChartImported { .. } | ContactsImported { .. } | TransactionsSynced { .. } | LedgerImported { .. }
-            | ReportsImported { .. } | NormalizationComplete { .. } | Verified { .. } | SyncFinished { .. } | DoesNotTieOut { .. } | SyncFailed { .. } => {
-                LogType::Milestone
-            }
+            SyncStarted { .. }
+            | CompanyImported
+            | ChartImported { .. }
+            | ContactsImported { .. }
+            | TransactionsSynced { .. }
+            | LedgerImported { .. }
+            | ReportsImported { .. }
+            | NormalizationComplete { .. }
+            | Verified { .. }
+            | SyncFinished { .. }
+            | DoesNotTieOut { .. }
+            | SyncFailed { .. } => LogType::Milestone,
             _ => LogType::Event,
         }
     }
@@ -149,9 +157,12 @@ impl LogMessage {
     pub fn status(&self) -> LogStatus {
         use LogMessage::*;
         match self {
-            DoesNotTieOut { .. } | SyncFailed { .. } | RecordsQuarantined { .. } | DataTypeFailed { .. } | EntriesUnbalanced { .. } | TokenRefused { .. } => {
-                LogStatus::Error
-            }
+            DoesNotTieOut { .. }
+            | SyncFailed { .. }
+            | RecordsQuarantined { .. }
+            | DataTypeFailed { .. }
+            | EntriesUnbalanced { .. }
+            | TokenRefused { .. } => LogStatus::Error,
             _ => LogStatus::Success,
         }
     }
@@ -226,20 +237,22 @@ impl LogMessage {
     pub fn body(&self, attempt: u32) -> Option<LogBody> {
         use LogMessage::*;
         let (problem, records) = match self {
-            SyncFailed { problem } | DataTypeFailed { problem, .. } | TokenRefused { problem } | WaitingForProvider { problem, .. } | RetryLater { problem, .. } => {
-                (problem.clone(), Vec::new())
-            }
+            SyncFailed { problem }
+            | DataTypeFailed { problem, .. }
+            | TokenRefused { problem }
+            | WaitingForProvider { problem, .. }
+            | RetryLater { problem, .. } => (problem.clone(), Vec::new()),
             DoesNotTieOut { places, .. } => (
                 Problem::new(ProblemKind::DoesNotTieOut, "Our ledger and the provider's own report differ."),
                 places.iter().map(|p| format!("account {} in {}", p.account_id, p.month)).collect(),
             ),
-            RecordsQuarantined { data_type, ids, reason } => (
-                Problem::new(ProblemKind::UnexpectedData, reason.clone()),
-                ids.iter().take(50).map(|id| format!("{data_type} {id}")).collect(),
-            ),
-            EntriesUnbalanced { ids } => {
-                (Problem::new(ProblemKind::UnexpectedData, "Debits and credits of these ledger entries differ."), ids.iter().take(50).cloned().collect())
+            RecordsQuarantined { data_type, ids, reason } => {
+                (Problem::new(ProblemKind::UnexpectedData, reason.clone()), ids.iter().take(50).map(|id| format!("{data_type} {id}")).collect())
             }
+            EntriesUnbalanced { ids } => (
+                Problem::new(ProblemKind::UnexpectedData, "Debits and credits of these ledger entries differ."),
+                ids.iter().take(50).cloned().collect(),
+            ),
             _ => return None,
         };
         let remedy = problem.kind.remedy();

@@ -133,9 +133,13 @@ impl Problem {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retry {
     /// Put back without using up an attempt.
-    Snooze { wait_secs: i64 },
+    Snooze {
+        wait_secs: i64,
+    },
     /// Put back; an attempt is used.
-    Later { wait_secs: i64 },
+    Later {
+        wait_secs: i64,
+    },
     Never,
 }
 

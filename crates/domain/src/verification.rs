@@ -111,7 +111,11 @@ mod tests {
 
     #[test]
     fn a_wrong_balance_is_named_in_the_month_it_comes_from() {
-        let ours = BTreeMap::from([(("1".to_owned(), month(1)), Amount(10)), (("1".to_owned(), month(2)), Amount(6)), (("1".to_owned(), month(3)), Amount(5))]);
+        let ours = BTreeMap::from([
+            (("1".to_owned(), month(1)), Amount(10)),
+            (("1".to_owned(), month(2)), Amount(6)),
+            (("1".to_owned(), month(3)), Amount(5)),
+        ]);
         let sheet = |balance| ReportedMonth { balance_sheet: [("1".to_owned(), Amount(balance))].into(), ..ReportedMonth::default() };
         let theirs = BTreeMap::from([(month(1), sheet(10)), (month(2), sheet(15)), (month(3), sheet(20))]);
         let differences = compare_months(&ours, &theirs, &|_| false, &BTreeSet::new());

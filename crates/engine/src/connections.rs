@@ -219,7 +219,8 @@ async fn connect(
             // the second consent may have ended the first one's tokens at the provider: the connection that stays gets the fresh pair
             connections::store_tokens(&engine.store, &mut tx, &existing, &tokens, Some(&grant.tokens.scope), now_ms).await?;
             note_companies(engine, &mut tx, used, &existing, remote).await?;
-            let existing_name = connections::find(&mut tx, &used.organization_id, &existing).await?.map(|connection| connection.name).unwrap_or_default();
+            let existing_name =
+                connections::find(&mut tx, &used.organization_id, &existing).await?.map(|connection| connection.name).unwrap_or_default();
             tx.commit().await?;
             Ok(Ended { outcome: Outcome::AlreadyConnected, connection_id: Some(existing), detail: existing_name })
         }
@@ -260,7 +261,13 @@ async fn reconnect(
     Ok(Ended { outcome: Outcome::Reconnected, connection_id: Some(connection_id.clone()), detail: connection.name })
 }
 
-async fn note_companies(engine: &Engine, tx: &mut store::Tx, used: &UsedState, connection_id: &ConnectionId, remote: &[RemoteCompany]) -> Result<(), EngineError> {
+async fn note_companies(
+    engine: &Engine,
+    tx: &mut store::Tx,
+    used: &UsedState,
+    connection_id: &ConnectionId,
+    remote: &[RemoteCompany],
+) -> Result<(), EngineError> {
     for company in remote {
         let found = Found {
             id: CompanyId(engine.make_id()),
@@ -281,7 +288,8 @@ async fn note_companies(engine: &Engine, tx: &mut store::Tx, used: &UsedState, c
 pub async fn disconnect(engine: &Engine, organization_id: &OrganizationId, connection_id: &ConnectionId) -> Result<bool, EngineError> {
     let now_ms = engine.now_ms();
     let mut tx = engine.store.begin().await?;
-    let connection = connections::find(&mut tx, organization_id, connection_id).await?.filter(|c| c.disconnected_at.is_none()).ok_or(EngineError::NotFound)?;
+    let connection =
+        connections::find(&mut tx, organization_id, connection_id).await?.filter(|c| c.disconnected_at.is_none()).ok_or(EngineError::NotFound)?;
     let refresh = connections::refresh_token(&engine.store, &mut tx, connection_id).await?;
     for (company, _) in companies::list_by_connection(&mut tx, connection_id).await? {
         if company.connection_id == *connection_id
@@ -351,7 +359,12 @@ pub struct ImportReport {
 }
 
 /// Links every company this connection sees that is not linked yet, and queues exactly one sync for each.
-pub async fn import_all(engine: &Engine, organization_id: &OrganizationId, connection_id: &ConnectionId, user_id: &UserId) -> Result<ImportReport, EngineError> {
+pub async fn import_all(
+    engine: &Engine,
+    organization_id: &OrganizationId,
+    connection_id: &ConnectionId,
+    user_id: &UserId,
+) -> Result<ImportReport, EngineError> {
     let now_ms = engine.now_ms();
     let mut report = ImportReport::default();
     let mut tx = engine.store.begin().await?;

@@ -28,16 +28,19 @@ impl EngineError {
     pub fn problem(&self) -> Problem {
         match self {
             EngineError::Provider(error) => error.problem(),
-            EngineError::Store(_) => Problem::new(ProblemKind::Internal, "Something failed on our side, in the database. The server's own log says more."),
+            EngineError::Store(_) => {
+                Problem::new(ProblemKind::Internal, "Something failed on our side, in the database. The server's own log says more.")
+            }
             EngineError::NotFound => Problem::new(ProblemKind::Internal, "A record of ours is missing."),
             EngineError::NotConfigured { provider } => {
                 Problem::new(ProblemKind::Internal, format!("This server has no client id and secret for `{provider}` in its settings."))
             }
             EngineError::Refused(sentence) => Problem::new(ProblemKind::Internal, sentence.clone()),
             EngineError::Stopping => Problem::new(ProblemKind::Internal, "The server is stopping."),
-            EngineError::CrashLoop(_) => {
-                Problem::new(ProblemKind::Internal, "This sync stopped the server several times in a row and was ended. The server's own log says more.")
-            }
+            EngineError::CrashLoop(_) => Problem::new(
+                ProblemKind::Internal,
+                "This sync stopped the server several times in a row and was ended. The server's own log says more.",
+            ),
         }
     }
 

@@ -214,8 +214,9 @@ impl Gate {
 
     /// A call was refused with a token that was just renewed: the grant itself is no good.
     pub async fn refused_after_renewal(&self, error: &ProviderError) -> Result<(), EngineError> {
-        let stored =
-            connections::access_token(&self.engine.store, &mut self.engine.store.read().await?, &self.connection_id).await?.ok_or(EngineError::NotFound)?;
+        let stored = connections::access_token(&self.engine.store, &mut self.engine.store.read().await?, &self.connection_id)
+            .await?
+            .ok_or(EngineError::NotFound)?;
         self.mark_invalid(stored.generation, error).await
     }
 }

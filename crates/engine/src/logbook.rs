@@ -30,7 +30,13 @@ pub async fn about_company(
 }
 
 /// One entry about an account, of no company.
-pub async fn about_connection(tx: &mut Tx, organization_id: &OrganizationId, connection: &Connection, message: &LogMessage, now_ms: i64) -> Result<(), EngineError> {
+pub async fn about_connection(
+    tx: &mut Tx,
+    organization_id: &OrganizationId,
+    connection: &Connection,
+    message: &LogMessage,
+    now_ms: i64,
+) -> Result<(), EngineError> {
     let account_name = if connection.email.is_empty() { &connection.name } else { &connection.email };
     let about = About { organization_id, company_id: None, run_id: None, provider: &connection.provider, company_name: "", account_name };
     log_entries::insert(tx, &about, message, 1, now_ms).await?;

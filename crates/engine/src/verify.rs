@@ -205,7 +205,8 @@ async fn compare_all(work: &Work, as_of: Date, reported: &Reported) -> Result<Fo
     let mut months = 0;
     if let Some(by_month) = &reported.months {
         months = by_month.len();
-        let retained: BTreeSet<String> = chart.0.values().filter(|account| account.is_retained_earnings).map(|account| account.remote_id.clone()).collect();
+        let retained: BTreeSet<String> =
+            chart.0.values().filter(|account| account.is_retained_earnings).map(|account| account.remote_id.clone()).collect();
         let is_profit_and_loss = |account_id: &str| chart.0.get(account_id).is_some_and(|account| account.class.is_profit_and_loss());
         let monthly = compare_months(&movements, by_month, &is_profit_and_loss, &retained);
         for month in by_month.keys() {

@@ -3,7 +3,7 @@ use crate::Engine;
 use crate::error::EngineError;
 use crate::schedule;
 use crate::sync::run::{self, Work};
-use crate::{logbook, limits};
+use crate::{limits, logbook};
 use domain::ids::RunId;
 use domain::log::LogMessage;
 use domain::problem::Retry;

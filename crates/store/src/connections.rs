@@ -258,11 +258,7 @@ pub async fn revocation_confirmed(conn: &mut Tx, id: &ConnectionId) -> Result<()
 }
 
 /// Takes disconnected connections whose revocation the provider has not confirmed since `before_ms`, noting this try: (connection, organization, provider).
-pub async fn take_pending_revocations(
-    conn: &mut Tx,
-    before_ms: i64,
-    now_ms: i64,
-) -> Result<Vec<(ConnectionId, OrganizationId, String)>, StoreError> {
+pub async fn take_pending_revocations(conn: &mut Tx, before_ms: i64, now_ms: i64) -> Result<Vec<(ConnectionId, OrganizationId, String)>, StoreError> {
     conn.query(
         "UPDATE connections SET revocation_pending_at = $2 WHERE revocation_pending_at <= $1 RETURNING id, organization_id, provider",
         args![before_ms, now_ms],

@@ -117,7 +117,8 @@ pub async fn clear(conn: &mut Tx, company_id: &CompanyId) -> Result<(), StoreErr
 /// Months that were read before and lie before `first`: the books no longer reach back to them.
 pub async fn drop_months_before(conn: &mut Tx, company_id: &CompanyId, first: Month) -> Result<(), StoreError> {
     conn.execute("DELETE FROM postings WHERE company_id = $1 AND piece < $2 AND piece NOT LIKE 'j%'", args![company_id, first.to_string()]).await?;
-    conn.execute("DELETE FROM ledger_pieces WHERE company_id = $1 AND piece < $2 AND piece NOT LIKE 'j%'", args![company_id, first.to_string()]).await?;
+    conn.execute("DELETE FROM ledger_pieces WHERE company_id = $1 AND piece < $2 AND piece NOT LIKE 'j%'", args![company_id, first.to_string()])
+        .await?;
     Ok(())
 }
 
@@ -176,7 +177,13 @@ pub async fn count(conn: &mut Conn, company_id: &CompanyId) -> Result<(i64, i64)
 }
 
 /// Source documents with a posting on an account in a month: the candidates for a difference.
-pub async fn list_sources(conn: &mut Conn, company_id: &CompanyId, account_id: &str, month: Month, limit: i64) -> Result<Vec<(String, String)>, StoreError> {
+pub async fn list_sources(
+    conn: &mut Conn,
+    company_id: &CompanyId,
+    account_id: &str,
+    month: Month,
+    limit: i64,
+) -> Result<Vec<(String, String)>, StoreError> {
     conn.query(
         "SELECT source_type, source_id FROM postings WHERE company_id = $1 AND account_id = $2 AND day >= $3 AND day <= $4
          GROUP BY source_type, source_id ORDER BY source_type, source_id LIMIT $5",

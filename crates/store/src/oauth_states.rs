@@ -56,7 +56,14 @@ pub async fn insert(store: &Store, conn: &mut Tx, new: &NewState<'_>) -> Result<
 }
 
 /// Uses a state up. `None` when it is unknown, expired, used already, of another provider or of another browser session.
-pub async fn take(store: &Store, conn: &mut Tx, state: &str, provider: &str, session_hash: &str, now_ms: i64) -> Result<Option<UsedState>, StoreError> {
+pub async fn take(
+    store: &Store,
+    conn: &mut Tx,
+    state: &str,
+    provider: &str,
+    session_hash: &str,
+    now_ms: i64,
+) -> Result<Option<UsedState>, StoreError> {
     let state_hash = token_hash(state);
     let Some(row) = conn
         .query_opt(

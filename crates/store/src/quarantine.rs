@@ -39,7 +39,8 @@ pub async fn insert(conn: &mut Tx, company_id: &CompanyId, items: &[(&str, &str,
 pub async fn release(conn: &mut Tx, company_id: &CompanyId, data_type: &str, ids: &[&str]) -> Result<(), StoreError> {
     for part in ids.chunks(500) {
         let marks: Vec<String> = (0..part.len()).map(|at| format!("${}", at + 3)).collect();
-        let sql = format!("DELETE FROM quarantine WHERE company_id = $1 AND data_type = $2 AND remote_id IN ({}) RETURNING remote_id", marks.join(","));
+        let sql =
+            format!("DELETE FROM quarantine WHERE company_id = $1 AND data_type = $2 AND remote_id IN ({}) RETURNING remote_id", marks.join(","));
         let mut values = args![company_id, data_type];
         values.extend(part.iter().map(|id| Arg::from(*id)));
         conn.query_assembled(sql, values).await?;
@@ -49,8 +50,11 @@ pub async fn release(conn: &mut Tx, company_id: &CompanyId, data_type: &str, ids
 
 /// Releases the ledger entries of one piece before it is read again.
 pub async fn release_ledger_piece(conn: &mut Tx, company_id: &CompanyId, piece: &str) -> Result<(), StoreError> {
-    conn.execute("DELETE FROM quarantine WHERE company_id = $1 AND data_type = 'Ledger' AND remote_id LIKE $2", args![company_id, format!("{piece}:%")])
-        .await?;
+    conn.execute(
+        "DELETE FROM quarantine WHERE company_id = $1 AND data_type = 'Ledger' AND remote_id LIKE $2",
+        args![company_id, format!("{piece}:%")],
+    )
+    .await?;
     Ok(())
 }
 

@@ -34,7 +34,13 @@ pub struct Version<'a> {
 }
 
 /// Keeps versions; one that is kept already is left alone.
-pub async fn archive(conn: &mut Tx, archiver: &mut Archiver, company_id: &CompanyId, versions: &[Version<'_>], now_ms: i64) -> Result<(), StoreError> {
+pub async fn archive(
+    conn: &mut Tx,
+    archiver: &mut Archiver,
+    company_id: &CompanyId,
+    versions: &[Version<'_>],
+    now_ms: i64,
+) -> Result<(), StoreError> {
     let mut values = Vec::with_capacity(versions.len() * 6);
     for version in versions {
         values.push(Arg::from(company_id));
@@ -59,7 +65,8 @@ pub async fn find_current(conn: &mut Conn, company_id: &CompanyId, data_type: Da
             args![company_id, data_type.as_str(), remote_id],
         )
         .await?;
-    row.map(|row| decompress(&row.bytes(0)?).ok_or_else(|| StoreError::Unreadable(format!("the archived body of {data_type} {remote_id}")))).transpose()
+    row.map(|row| decompress(&row.bytes(0)?).ok_or_else(|| StoreError::Unreadable(format!("the archived body of {data_type} {remote_id}"))))
+        .transpose()
 }
 
 /// How many versions of a record are kept.

@@ -21,7 +21,14 @@ pub struct Session {
     pub expires_at: i64,
 }
 
-pub async fn insert(conn: &mut Tx, token: &str, user_id: &UserId, organization_id: &OrganizationId, now_ms: i64, expires_at: i64) -> Result<(), StoreError> {
+pub async fn insert(
+    conn: &mut Tx,
+    token: &str,
+    user_id: &UserId,
+    organization_id: &OrganizationId,
+    now_ms: i64,
+    expires_at: i64,
+) -> Result<(), StoreError> {
     conn.execute(
         "INSERT INTO sessions (token_hash, user_id, organization_id, created_at, seen_at, expires_at) VALUES ($1, $2, $3, $4, $4, $5)",
         args![token_hash(token), user_id, organization_id, now_ms, expires_at],
@@ -58,7 +65,8 @@ pub async fn find(conn: &mut Conn, token: &str, now_ms: i64) -> Result<Option<Se
 }
 
 pub async fn touch(conn: &mut Tx, session: &Session, now_ms: i64, expires_at: i64) -> Result<(), StoreError> {
-    conn.execute("UPDATE sessions SET seen_at = $2, expires_at = $3 WHERE token_hash = $1", args![session.token_hash.as_str(), now_ms, expires_at]).await?;
+    conn.execute("UPDATE sessions SET seen_at = $2, expires_at = $3 WHERE token_hash = $1", args![session.token_hash.as_str(), now_ms, expires_at])
+        .await?;
     Ok(())
 }
 

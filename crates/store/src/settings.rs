@@ -8,6 +8,7 @@ pub async fn find(conn: &mut Conn, name: &str) -> Result<Option<String>, StoreEr
 }
 
 pub async fn set(conn: &mut Conn, name: &str, value: &str) -> Result<(), StoreError> {
-    conn.execute("INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value", args![name, value]).await?;
+    conn.execute("INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value", args![name, value])
+        .await?;
     Ok(())
 }

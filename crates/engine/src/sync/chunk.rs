@@ -50,11 +50,8 @@ pub async fn write(work: &mut Work, arrived: Arrived<'_>) -> Result<(), EngineEr
     let mut tx = work.engine.store.begin_under(&work.lease).await?;
     for part in &mut sorted {
         let data_type = part.data_type;
-        let versions: Vec<Version<'_>> = part
-            .written
-            .iter()
-            .map(|(document, hash, body)| Version { data_type, remote_id: &document.id, hash, body })
-            .collect();
+        let versions: Vec<Version<'_>> =
+            part.written.iter().map(|(document, hash, body)| Version { data_type, remote_id: &document.id, hash, body }).collect();
         raw_records::archive(&mut tx, &mut work.archiver, &work.company.id, &versions, now_ms).await?;
         let listed_by = arrived.listed.contains(&data_type).then_some(&work.run.id);
         let current: Vec<(&Document, [u8; 32])> = part.written.iter().map(|(document, hash, _)| (document, *hash)).collect();

@@ -211,8 +211,7 @@ async fn company(work: &mut Work) -> Result<(), EngineError> {
     if !facts.currency.is_empty() {
         work.company.currency = facts.currency;
     }
-    let arrived =
-        Arrived { records: facts.records, unreadable: Vec::new(), step: "company:records", position: Position::Done, listed: &[] };
+    let arrived = Arrived { records: facts.records, unreadable: Vec::new(), step: "company:records", position: Position::Done, listed: &[] };
     chunk::write(work, arrived).await?;
     work.end_step("company", &[LogMessage::CompanyImported]).await
 }
@@ -248,7 +247,10 @@ fn group_message(work: &Work, group: Group) -> LogMessage {
 async fn set_aside(work: &mut Work, data_type: DataType, error: EngineError) -> Result<(), EngineError> {
     let problem = match &error {
         EngineError::Provider(
-            ProviderError::UnexpectedAnswer { .. } | ProviderError::Forbidden { .. } | ProviderError::NotFound { .. } | ProviderError::TooLarge { .. },
+            ProviderError::UnexpectedAnswer { .. }
+            | ProviderError::Forbidden { .. }
+            | ProviderError::NotFound { .. }
+            | ProviderError::TooLarge { .. },
         ) => error.problem(),
         _ => return Err(error),
     };
@@ -337,7 +339,8 @@ async fn fetch_changes(work: &mut Work) -> Result<(), EngineError> {
                 work.log(&LogMessage::ChangesOverflowed { data_type }).await?;
                 fetch_type(work, data_type, 4).await?;
             }
-            chunk::write(work, Arrived { records: answer.records, unreadable: answer.unreadable, step: "changes", position, listed: &complete }).await?;
+            chunk::write(work, Arrived { records: answer.records, unreadable: answer.unreadable, step: "changes", position, listed: &complete })
+                .await?;
             for data_type in complete {
                 sweep::sweep(work, data_type).await?;
             }
@@ -380,8 +383,7 @@ async fn confirm_deletions(work: &Work, answer: &mut Chunk) -> Result<(), Engine
 /// Ends the run: its cursor becomes the company's. A run with a data type that could not be read ends as failed, so that its cursor is not taken.
 async fn finish(work: &mut Work) -> Result<(), EngineError> {
     let now_ms = work.engine.now_ms();
-    let (forbidden, broken): (Vec<_>, Vec<_>) =
-        work.progress.failed.iter().partition(|(_, problem)| problem.kind == ProblemKind::Forbidden);
+    let (forbidden, broken): (Vec<_>, Vec<_>) = work.progress.failed.iter().partition(|(_, problem)| problem.kind == ProblemKind::Forbidden);
     let problem: Option<Problem> = broken.first().map(|(_, problem)| (*problem).clone());
     let state = if problem.is_some() { RunState::Failed } else { RunState::Succeeded };
     let scope_missing_at = (!forbidden.is_empty()).then_some(now_ms);

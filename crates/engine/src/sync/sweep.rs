@@ -13,8 +13,7 @@ pub async fn sweep(work: &mut Work, data_type: DataType) -> Result<u64, EngineEr
     let mut gone = 0;
     let mut after = String::new();
     loop {
-        let missing =
-            documents::list_unlisted(&mut work.engine.store.read().await?, &work.company.id, data_type, &work.run.id, &after, 200).await?;
+        let missing = documents::list_unlisted(&mut work.engine.store.read().await?, &work.company.id, data_type, &work.run.id, &after, 200).await?;
         let Some(last) = missing.last() else { break };
         after = last.clone();
         // a record that moved while the pages were read may have been missed: the provider says which still exist

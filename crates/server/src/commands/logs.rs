@@ -4,9 +4,11 @@ use crate::boot::{self, Failure};
 use crate::config::Config;
 use crate::show;
 use clap::Args;
+use domain::ids::OrganizationId;
 use domain::log::LogStatus;
 use std::process::ExitCode;
 use std::time::Duration;
+use store::Store;
 use store::log_entries::{self, Filter, LogEntry, Place};
 use store::members;
 
@@ -50,7 +52,7 @@ pub async fn run(logs: &Logs, config: Config) -> Result<ExitCode, Failure> {
         ..Filter::default()
     };
     let page = log_entries::list_page(&mut store.read().await?, &organization_id, &filter, Place::Newest, i64::from(logs.limit)).await?;
-    let mut newest = page.entries.first().map_or(0, |entry| entry.id);
+    let newest = page.entries.first().map_or(0, |entry| entry.id);
     let oldest_first: Vec<LogEntry> = page.entries.into_iter().rev().collect();
     if logs.output.json && !logs.follow {
         let list: Vec<serde_json::Value> = oldest_first.iter().map(json).collect();
@@ -60,19 +62,28 @@ pub async fn run(logs: &Logs, config: Config) -> Result<ExitCode, Failure> {
             print(entry, logs.output.json);
         }
     }
-    while logs.follow {
-        tokio::select! {
-            () = boot::stop_signal() => break,
-            () = tokio::time::sleep(Duration::from_secs(1)) => {}
-        }
-        let page = log_entries::list_page(&mut store.read().await?, &organization_id, &filter, Place::NewerThan(newest), 500).await?;
-        for entry in page.entries.iter().rev() {
-            print(entry, logs.output.json);
-            newest = newest.max(entry.id);
-        }
+    if logs.follow {
+        follow(&store, &organization_id, &filter, newest, logs.output.json).await?;
     }
     store.close().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Prints what comes until it is told to stop.
+async fn follow(store: &Store, organization_id: &OrganizationId, filter: &Filter, mut newest: i64, as_json: bool) -> Result<(), Failure> {
+    let stop = boot::stop_signal();
+    tokio::pin!(stop);
+    loop {
+        tokio::select! {
+            () = &mut stop => return Ok(()),
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+        }
+        let page = log_entries::list_page(&mut store.read().await?, organization_id, filter, Place::NewerThan(newest), 500).await?;
+        for entry in page.entries.iter().rev() {
+            print(entry, as_json);
+            newest = newest.max(entry.id);
+        }
+    }
 }
 
 fn print(entry: &LogEntry, as_json: bool) {

@@ -1,8 +1,8 @@
 //! The sandbox's tests: its books, its files, its control API and both faces over HTTP.
 mod books;
+mod control;
+mod csv;
 #[cfg(feature = "quickbooks")]
 mod quickbooks;
 #[cfg(feature = "xero")]
 mod xero;
-mod csv;
-mod control;

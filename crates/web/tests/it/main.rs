@@ -2,8 +2,8 @@
 mod books;
 mod connecting;
 mod feed;
-mod logs;
 mod live;
+mod logs;
 mod rendering;
 mod roles;
 mod sample;
