@@ -4,6 +4,8 @@ mod browser;
 mod hledger;
 mod journal;
 mod kill;
+mod nodes;
+mod program;
 mod source;
 mod tidy;
 mod visitor;
