@@ -291,7 +291,9 @@ mod tests {
 
     #[test]
     fn a_wrong_setting_is_named_with_what_it_expects() {
-        let cases: [(&str, &[(&str, &str)], &str); 9] = [
+        /// The settings file, the environment, and how the sentence begins.
+        type Case = (&'static str, &'static [(&'static str, &'static str)], &'static str);
+        let cases: [Case; 9] = [
             ("", &[("TIEOUT_LISTEN", "here")], "the setting listen (TIEOUT_LISTEN) is `here`; expected an address and port"),
             ("", &[("TIEOUT_LEASE_SECS", "1")], "the setting lease_secs is `1`; expected a whole number from 2 to 300"),
             ("", &[("TIEOUT_WORKERS", "many")], "the setting workers (TIEOUT_WORKERS) is `many`; expected a whole number"),

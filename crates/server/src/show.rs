@@ -18,9 +18,8 @@ impl Table {
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let width = |column: usize| {
-            self.rows.iter().map(|row| row[column].chars().count()).chain([self.head[column].chars().count()]).max().unwrap_or(0)
-        };
+        let width =
+            |column: usize| self.rows.iter().map(|row| row[column].chars().count()).chain([self.head[column].chars().count()]).max().unwrap_or(0);
         let numeric = |column: usize| {
             !self.rows.is_empty()
                 && self.rows.iter().all(|row| {

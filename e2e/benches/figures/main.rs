@@ -40,8 +40,8 @@ fn main() {
         }
     };
     println!("{}\n", machine());
-    let parts: [(&str, fn(&Plan)); 4] =
-        [("start", start::measure), ("demo", start::measure_demo), ("sync", sync::measure), ("logs", log_pages::measure)];
+    type Part = (&'static str, fn(&Plan));
+    let parts: [Part; 4] = [("start", start::measure), ("demo", start::measure_demo), ("sync", sync::measure), ("logs", log_pages::measure)];
     for (name, measure) in parts {
         if plan.parts.is_empty() || plan.parts.iter().any(|part| part == name) {
             measure(&plan);

@@ -1,4 +1,5 @@
 //! A journal in hledger's own form: three years of a trading company, made up deterministically.
+#![allow(clippy::inconsistent_digit_grouping)] // amounts are in cents: the last two digits stand apart
 
 use std::collections::VecDeque;
 use std::fmt::Write;

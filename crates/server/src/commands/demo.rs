@@ -77,7 +77,11 @@ pub async fn run(demo: &Demo, _cli: &Cli) -> Result<ExitCode, Failure> {
         Err(_) => false,
     };
     if followed.is_ok() {
-        println!("{} after {:.1} s.", if all_verified { "Every company is Verified" } else { "Not every company is Verified" }, began.elapsed().as_secs_f32());
+        println!(
+            "{} after {:.1} s.",
+            if all_verified { "Every company is Verified" } else { "Not every company is Verified" },
+            began.elapsed().as_secs_f32()
+        );
         if !demo.once {
             let link = web::auth::make_sign_in_link(&engine, &user_id).await.map_err(|error| Failure::Failed(error.to_string()))?;
             println!("\nOpen the pages, signed in, with this link (valid once): {link}");

@@ -12,7 +12,8 @@ struct Finding {
 }
 
 pub async fn run(config: Config) -> Result<ExitCode, Failure> {
-    let mut findings = vec![Finding { good: true, what: format!("settings: pages at {}, served on {}", config.public_url, config.listen), fix: None }];
+    let mut findings =
+        vec![Finding { good: true, what: format!("settings: pages at {}, served on {}", config.public_url, config.listen), fix: None }];
     match boot::bind(config.listen, "setting listen, TIEOUT_LISTEN") {
         Ok(_) => findings.push(Finding { good: true, what: format!("port: {} is free", config.listen), fix: None }),
         Err(error) => findings.push(Finding { good: false, what: error.to_string(), fix: Some("if that is a running Tieout, all is well".into()) }),
@@ -21,7 +22,10 @@ pub async fn run(config: Config) -> Result<ExitCode, Failure> {
         Ok(store) => {
             findings.push(Finding {
                 good: true,
-                what: format!("database: {} opens, its schema is up to date, the key fits", if store.is_postgres() { "PostgreSQL" } else { "SQLite" }),
+                what: format!(
+                    "database: {} opens, its schema is up to date, the key fits",
+                    if store.is_postgres() { "PostgreSQL" } else { "SQLite" }
+                ),
                 fix: None,
             });
             store.close().await;
@@ -45,15 +49,19 @@ pub async fn run(config: Config) -> Result<ExitCode, Failure> {
             Some(settings) => {
                 findings.push(Finding {
                     good: true,
-                    what: format!("{id}: on ({}); register {}oauth/{id}/callback as redirect address", settings.environment.as_str(), config.public_url),
+                    what: format!(
+                        "{id}: on ({}); register {}oauth/{id}/callback as redirect address",
+                        settings.environment.as_str(),
+                        config.public_url
+                    ),
                     fix: None,
                 });
                 if let Some(url) = &settings.simulator_url {
                     let reachable = match url.socket_addrs(|| None) {
                         Ok(addresses) => match addresses.first() {
-                            Some(address) => {
-                                tokio::time::timeout(Duration::from_secs(3), tokio::net::TcpStream::connect(address)).await.is_ok_and(|tried| tried.is_ok())
-                            }
+                            Some(address) => tokio::time::timeout(Duration::from_secs(3), tokio::net::TcpStream::connect(address))
+                                .await
+                                .is_ok_and(|tried| tried.is_ok()),
                             None => false,
                         },
                         Err(_) => false,

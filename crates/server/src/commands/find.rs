@@ -12,9 +12,10 @@ pub async fn company(store: &Store, wanted: &str) -> Result<Company, Failure> {
     let mut found = all.iter().filter(|company| company.name.to_lowercase().contains(&lower));
     match (found.next(), found.next()) {
         (Some(only), None) => Ok(only.clone()),
-        (Some(first), Some(second)) => {
-            Err(Failure::Setup(format!("`{wanted}` fits several companies, among them {} and {}; give the whole name or the id", first.name, second.name)))
-        }
+        (Some(first), Some(second)) => Err(Failure::Setup(format!(
+            "`{wanted}` fits several companies, among them {} and {}; give the whole name or the id",
+            first.name, second.name
+        ))),
         (None, _) if all.is_empty() => Err(Failure::Setup("no company is linked yet; connect one on the Integrations page".into())),
         (None, _) => {
             let names: Vec<&str> = all.iter().take(5).map(|company| company.name.as_str()).collect();

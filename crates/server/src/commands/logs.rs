@@ -46,11 +46,7 @@ pub async fn run(logs: &Logs, config: Config) -> Result<ExitCode, Failure> {
             }
         },
     };
-    let filter = Filter {
-        company_id: company.map(|company| company.id),
-        status: logs.errors.then_some(LogStatus::Error),
-        ..Filter::default()
-    };
+    let filter = Filter { company_id: company.map(|company| company.id), status: logs.errors.then_some(LogStatus::Error), ..Filter::default() };
     let page = log_entries::list_page(&mut store.read().await?, &organization_id, &filter, Place::Newest, i64::from(logs.limit)).await?;
     let newest = page.entries.first().map_or(0, |entry| entry.id);
     let oldest_first: Vec<LogEntry> = page.entries.into_iter().rev().collect();

@@ -78,8 +78,12 @@ pub struct Json {
 pub fn trace(cli: &Cli) {
     let quiet = !matches!(cli.command, Command::Serve(_) | Command::Worker);
     let level = cli.log.clone().unwrap_or_else(|| if quiet { "error".into() } else { "info".into() });
-    let filter = tracing_subscriber::EnvFilter::try_new(if level.contains('=') { level } else { format!("warn,tieout={level},server={level},engine={level},web={level},store={level},providers={level},simulator={level}") })
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    let filter = tracing_subscriber::EnvFilter::try_new(if level.contains('=') {
+        level
+    } else {
+        format!("warn,tieout={level},server={level},engine={level},web={level},store={level},providers={level},simulator={level}")
+    })
+    .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if cli.log_json { builder.json().init() } else { builder.with_ansi(std::io::stderr().is_terminal()).with_target(false).init() }
 }

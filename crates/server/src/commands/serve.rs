@@ -41,7 +41,12 @@ pub async fn run(serve: &Serve, config: Config) -> Result<ExitCode, Failure> {
 }
 
 /// Serves the web pages until `shutdown`.
-pub fn pages(engine: Engine, listener: TcpListener, config: &Config, shutdown: CancellationToken) -> impl Future<Output = std::io::Result<()>> + Send + 'static {
+pub fn pages(
+    engine: Engine,
+    listener: TcpListener,
+    config: &Config,
+    shutdown: CancellationToken,
+) -> impl Future<Output = std::io::Result<()>> + Send + 'static {
     let mut options = WebOptions::new(config.public_url.clone());
     options.authorize_origins = authorize_origins(&engine);
     async move { web::serve(engine, options, listener, async move { shutdown.cancelled().await }).await }

@@ -42,9 +42,8 @@ pub async fn run(sync: &Sync, config: Config) -> Result<ExitCode, Failure> {
     shutdown.cancel();
     let _ = work.await;
     let run = ended?;
-    let company = store::companies::find_any(&mut store.read().await?, &company.id)
-        .await?
-        .ok_or_else(|| Failure::Failed("the company is gone".into()))?;
+    let company =
+        store::companies::find_any(&mut store.read().await?, &company.id).await?.ok_or_else(|| Failure::Failed("the company is gone".into()))?;
     let verified = company.mark == Mark::Verified;
     let total = Progress::parse(&run.progress).total();
     if sync.output.json {

@@ -65,7 +65,12 @@ pub async fn run(verify: &Verify, config: Config) -> Result<ExitCode, Failure> {
         }
         table.row(vec![String::new(), "Total".into(), debits.grouped(), credits.grouped()]);
         print!("{table}");
-        println!("{}, {} accounts{}", company.mark.label(), lines.len(), company.marked_as_of.as_deref().map_or(String::new(), |day| format!(", proven as of {day}")));
+        println!(
+            "{}, {} accounts{}",
+            company.mark.label(),
+            lines.len(),
+            company.marked_as_of.as_deref().map_or(String::new(), |day| format!(", proven as of {day}"))
+        );
         for difference in &differences {
             println!(
                 "differs: {} {} in {}: ours {}, theirs {}",

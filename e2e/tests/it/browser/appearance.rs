@@ -36,6 +36,8 @@ async fn look_here(person: &Person, name: &str) {
         if let Some(folder) = gallery().filter(|_| width != 360) {
             for scheme in ["light", "dark"] {
                 person.prefer(scheme).await;
+                // colours fade from one scheme to the other
+                tokio::time::sleep(std::time::Duration::from_millis(400)).await;
                 person.screenshot(&folder.join(format!("{name}-{width}-{scheme}.png"))).await;
             }
         }

@@ -86,7 +86,7 @@ async fn the_logs_have_a_card_for_each_company_a_table_of_seven_columns_seven_fi
         assert!(one_count > 0 && other_count > 0, "{one}: {one_count}, {other}: {other_count}");
         assert_eq!(one_count + other_count, all, "{one} and {other}");
     }
-    let today = jiff::Zoned::new(std::time::SystemTime::now().try_into().expect("the machine has a time"), jiff::tz::TimeZone::UTC).date();
+    let today = domain::clock::Clock::now(&domain::clock::SystemClock).to_zoned(jiff::tz::TimeZone::UTC).date();
     let day_count = found(&ada, &format!("date={today}")).await;
     let yesterday = today.yesterday().expect("there was a yesterday");
     assert_eq!(day_count + found(&ada, &format!("date={yesterday}")).await, all);
@@ -156,7 +156,8 @@ async fn card(person: &Person, company: &str) -> [u64; 3] {
                  card.querySelector('.log-card-foot').textContent]);",
         )
         .await;
-    let cards: Vec<(String, Vec<(String, u64)>, String)> = serde_json::from_value(cards).expect("cards have a name and numbers");
+    type Card = (String, Vec<(String, u64)>, String);
+    let cards: Vec<Card> = serde_json::from_value(cards).expect("cards have a name and numbers");
     let (_, stats, foot) = cards.iter().find(|(name, ..)| name == company).unwrap_or_else(|| panic!("no card of {company}: {cards:?}"));
     let names: Vec<&str> = stats.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["Total logs", "Errors", "Milestones"]);
