@@ -13,7 +13,7 @@ use std::time::Duration;
 const OLDEST_SQLITE: &str = "3.51.3";
 const OLDEST_SQLITE_NUMBER: i32 = 3_051_003;
 
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_init.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_init.sql"), include_str!("../migrations/0002_log_by_status.sql")];
 
 /// The database and the key of its sealed values. Cheap to clone.
 #[derive(Clone)]

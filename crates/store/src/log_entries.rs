@@ -204,7 +204,7 @@ fn conditions(organization_id: &OrganizationId, filter: &Filter) -> (String, Vec
         equal("log_type", "=", Arg::from(log_type.as_str()));
     }
     if let Some(status) = filter.status {
-        equal(&bare("status", !by_run && !by_company), "=", Arg::from(status.as_str()));
+        equal(&bare("status", !by_run), "=", Arg::from(status.as_str()));
     }
     if let Some(from_ms) = filter.from_ms {
         equal("id", ">=", Arg::from(first_id_at(from_ms)));
@@ -503,6 +503,11 @@ mod tests {
             let cases = [
                 (Filter::default(), "log_entries_by_organization"),
                 (Filter { status: Some(LogStatus::Error), ..Filter::default() }, "log_entries_errors"),
+                (
+                    Filter { company_id: Some(CompanyId::new("company-3")), status: Some(LogStatus::Error), ..Filter::default() },
+                    "log_entries_by_company_status",
+                ),
+                (Filter { company_id: Some(CompanyId::new("company-3")), ..Filter::default() }, "log_entries_by_company"),
                 (
                     Filter { company_id: Some(CompanyId::new("company-3")), status: Some(LogStatus::Success), ..Filter::default() },
                     "log_entries_by_company",
