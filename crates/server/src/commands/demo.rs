@@ -78,9 +78,9 @@ pub async fn run(demo: &Demo, _cli: &Cli) -> Result<ExitCode, Failure> {
     };
     if followed.is_ok() {
         println!(
-            "{} after {:.1} s.",
+            "{} after {} s.",
             if all_verified { "Every company is Verified" } else { "Not every company is Verified" },
-            began.elapsed().as_secs_f32()
+            began.elapsed().as_secs()
         );
         if !demo.once {
             let link = web::auth::make_sign_in_link(&engine, &user_id).await.map_err(|error| Failure::Failed(error.to_string()))?;
