@@ -1,5 +1,6 @@
 //! The sentences of the integration log. The log never holds what stands in the books: no amounts, no names, no payloads.
 use crate::data_type::DataType;
+use crate::money;
 use crate::problem::{Problem, ProblemKind};
 use crate::sync::{Counts, Extent};
 use serde::{Deserialize, Serialize};
@@ -101,15 +102,7 @@ pub struct AccountMonth {
 }
 
 fn grouped(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    money::grouped(i64::try_from(n).unwrap_or(i64::MAX))
 }
 
 fn changes(counts: &Counts) -> String {

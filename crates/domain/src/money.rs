@@ -83,15 +83,25 @@ impl Amount {
         let plain = self.to_string();
         let (sign, rest) = plain.strip_prefix('-').map_or(("", plain.as_str()), |rest| ("-", rest));
         let (whole, fraction) = rest.split_once('.').expect("Display prints decimals");
-        let mut text = String::with_capacity(plain.len() + 6);
-        for (at, digit) in whole.chars().enumerate() {
-            if at > 0 && (whole.len() - at).is_multiple_of(3) {
-                text.push(',');
-            }
-            text.push(digit);
-        }
-        format!("{sign}{text}.{fraction}")
+        format!("{sign}{}.{fraction}", group_digits(whole))
     }
+}
+
+/// A number with thousands separators: `-1,234,567`.
+pub fn grouped(number: i64) -> String {
+    let sign = if number < 0 { "-" } else { "" };
+    format!("{sign}{}", group_digits(&number.unsigned_abs().to_string()))
+}
+
+fn group_digits(digits: &str) -> String {
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 /// At least two decimals, four when they matter: `12.00`, `0.1234`.

@@ -53,17 +53,7 @@ impl fmt::Display for Table {
     }
 }
 
-pub fn grouped(number: i64) -> String {
-    let digits = number.unsigned_abs().to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    if number < 0 { format!("-{text}") } else { text }
-}
+pub use domain::money::grouped;
 
 /// `2026-01-31T10:20:30Z`.
 pub fn instant(ms: i64) -> String {

@@ -9,26 +9,6 @@ use domain::data_type::DataType;
 use domain::sync::Checkpoint;
 use jiff::Timestamp;
 
-/// The types that change data capture knows; CompanyInfo and Preferences are read anew instead.
-const CHANGE_TYPES: [DataType; 16] = [
-    DataType::Account,
-    DataType::Customer,
-    DataType::Vendor,
-    DataType::Item,
-    DataType::Invoice,
-    DataType::CreditMemo,
-    DataType::SalesReceipt,
-    DataType::RefundReceipt,
-    DataType::Payment,
-    DataType::Bill,
-    DataType::VendorCredit,
-    DataType::BillPayment,
-    DataType::Purchase,
-    DataType::Deposit,
-    DataType::Transfer,
-    DataType::JournalEntry,
-];
-
 /// REF/changedatacapture: an answer holds at most 1,000 objects and does not say that there are more.
 const CAP: usize = 1_000;
 
@@ -38,8 +18,8 @@ impl QuickBooks {
     pub(super) async fn fetch_changes(&self, books: &Books<'_>, since: Timestamp, from: Option<&Checkpoint>) -> Result<Chunk, ProviderError> {
         let index = from.and_then(|Checkpoint(text)| text.parse::<usize>().ok());
         let types: &[DataType] = match index {
-            None => &CHANGE_TYPES,
-            Some(at) => CHANGE_TYPES.get(at..=at).unwrap_or_default(),
+            None => &super::CHANGE_TYPES,
+            Some(at) => super::CHANGE_TYPES.get(at..=at).unwrap_or_default(),
         };
         if types.is_empty() {
             return Ok(Chunk::default());
@@ -75,7 +55,7 @@ impl QuickBooks {
                 if capped {
                     chunk.overflowed = types.to_vec();
                 }
-                if at + 1 < CHANGE_TYPES.len() {
+                if at + 1 < super::CHANGE_TYPES.len() {
                     chunk.next = Next::More(Checkpoint((at + 1).to_string()));
                 }
             }

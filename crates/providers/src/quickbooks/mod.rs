@@ -32,7 +32,7 @@ use std::sync::Arc;
 const NAME: &str = "QuickBooks";
 
 /// Everything a full sync lists, in order of dependence.
-const DATA_TYPES: &[DataType] = &[
+const DATA_TYPES: [DataType; 18] = [
     DataType::CompanyInfo,
     DataType::Preferences,
     DataType::Account,
@@ -53,6 +53,9 @@ const DATA_TYPES: &[DataType] = &[
     DataType::JournalEntry,
 ];
 
+/// The types that change data capture knows; CompanyInfo and Preferences, the first two, are read anew instead.
+const CHANGE_TYPES: &[DataType] = DATA_TYPES.split_at(2).1;
+
 /// QuickBooks Online as one provider among others.
 pub struct QuickBooks {
     http: Http,
@@ -66,7 +69,7 @@ impl QuickBooks {
         let profile = Profile {
             id: "quickbooks",
             name: NAME,
-            data_types: DATA_TYPES,
+            data_types: &DATA_TYPES,
             ledger: LedgerSource::Windows,
             // REF/changedatacapture: the look-back is 30 days
             changes_window_days: Some(30),

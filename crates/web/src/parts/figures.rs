@@ -20,19 +20,7 @@ impl<T: Whole> Whole for &T {
 
 /// With thousands separators: `31,000`.
 pub fn count(number: impl Whole) -> String {
-    let number = number.whole();
-    let digits = number.unsigned_abs().to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3 + 1);
-    if number < 0 {
-        text.push('-');
-    }
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    domain::money::grouped(number.whole())
 }
 
 /// `1 company`, `12 companies`.
