@@ -18,7 +18,7 @@ impl QuickBooks {
     pub(super) async fn fetch_changes(&self, books: &Books<'_>, since: Timestamp, from: Option<&Checkpoint>) -> Result<Chunk, ProviderError> {
         let index = from.and_then(|Checkpoint(text)| text.parse::<usize>().ok());
         let types: &[DataType] = match index {
-            None => &super::CHANGE_TYPES,
+            None => super::CHANGE_TYPES,
             Some(at) => super::CHANGE_TYPES.get(at..=at).unwrap_or_default(),
         };
         if types.is_empty() {
