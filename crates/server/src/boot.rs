@@ -76,7 +76,12 @@ pub async fn open_store(config: &Config) -> Result<Store, Failure> {
     }
     let (key, made) = config.key().inspect_err(|_| leave(&new_folders))?;
     let refused = match Store::open(&config.database, &key).await {
-        Ok(store) => return Ok(store),
+        Ok(store) => {
+            if let Some(file) = config.database_file() {
+                keep_private(file);
+            }
+            return Ok(store);
+        }
         Err(error @ StoreError::Unreachable { .. }) => Failure::Setup(format!(
             "{error}; database (DATABASE_URL) expects a database file that can be written, or postgres://user:password@host/name"
         )),
@@ -91,6 +96,22 @@ pub async fn open_store(config: &Config) -> Result<Store, Failure> {
         leave(&new_folders);
     }
     Err(refused)
+}
+
+/// The books are nobody else's: the database and the files SQLite keeps beside it are readable by their owner only.
+fn keep_private(file: &Path) {
+    #[cfg(unix)]
+    for suffix in ["", "-wal", "-shm"] {
+        use std::os::unix::fs::PermissionsExt;
+        let path = PathBuf::from(format!("{}{suffix}", file.display()));
+        if let Err(error) = std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            tracing::warn!(file = %path.display(), %error, "others may be able to read the database");
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = file;
 }
 
 /// The folders a first start would make, the innermost first.

@@ -105,3 +105,16 @@ fn a_general_journal_with_a_bad_row_is_refused_with_line_and_reason_and_nothing_
         }
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn the_database_and_its_key_are_for_their_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let made = Launch::tieout(["migrate"]).env("TIEOUT_DATA_DIR", folder.path().join("data")).run(SOON);
+    assert_eq!(made.status.code(), Some(0), "{made:?}");
+    for name in ["tieout.db", "tieout.key"] {
+        let mode = std::fs::metadata(folder.path().join("data").join(name)).expect("it was made").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
