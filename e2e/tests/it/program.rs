@@ -66,7 +66,7 @@ fn demo_shows_three_verified_companies(database: Option<&str>) {
     assert!(json(&ask(&data, database, &["logs", "--json", "--errors"])).is_empty());
 }
 
-// proves J4 in part
+// proves I1
 #[test]
 fn the_demo_ends_with_three_verified_companies_within_a_minute() {
     demo_shows_three_verified_companies(None);
