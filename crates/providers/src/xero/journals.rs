@@ -1,13 +1,60 @@
 //! Xero's journals: every posting of every module, numbered, never changed; edits and voids add reversals.
 //!
 //! <https://developer.xero.com/documentation/api/accounting/journals>
+use super::dates;
 use super::wire::{Defect, Envelope, Fields};
 use crate::provider::{LedgerPiece, entry_key};
 use domain::data_type::DataType;
 use domain::document::Unreadable;
-use domain::ledger::{LedgerEntry, Posting, Unbalanced};
+use domain::ledger::{EntryKey, LedgerEntry, Posting, Unbalanced};
+use domain::money::Amount;
 use jiff::civil::Date;
+use serde::Deserialize;
 use serde_json::value::RawValue;
+use std::borrow::Cow;
+
+/// A journal as nearly all of them are: read in one pass. What does not fit is read field by field, which says what is wrong.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Plain<'a> {
+    journal_number: i64,
+    #[serde(borrow)]
+    journal_date: Cow<'a, str>,
+    #[serde(default)]
+    source_type: Option<Cow<'a, str>>,
+    #[serde(rename = "SourceID", default)]
+    source_id: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    journal_lines: Vec<PlainLine<'a>>,
+}
+
+#[derive(Deserialize)]
+struct PlainLine<'a> {
+    #[serde(rename = "AccountID", borrow)]
+    account_id: Cow<'a, str>,
+    #[serde(rename = "NetAmount", borrow)]
+    net_amount: &'a RawValue,
+}
+
+/// `None` for a journal that is not plain.
+fn plain(entry: &RawValue) -> Option<(i64, Journal)> {
+    let plain: Plain = serde_json::from_str(entry.get()).ok()?;
+    let date = dates::day(&plain.journal_date)?;
+    let posting = |line: &PlainLine| {
+        let amount = Amount::parse(line.net_amount.get()).ok()?;
+        (!line.account_id.is_empty()).then(|| Posting { account_id: line.account_id.to_string(), amount, contact_id: None })
+    };
+    let postings = plain.journal_lines.iter().map(posting).collect::<Option<Vec<_>>>()?;
+    let key = entry_key(&plain.source_type.unwrap_or_default(), &plain.source_id.unwrap_or_default(), plain.journal_number);
+    Some((plain.journal_number, balanced(key, date, postings)))
+}
+
+fn balanced(key: EntryKey, date: Date, postings: Vec<Posting>) -> Journal {
+    match LedgerEntry::new(key, date, postings) {
+        Ok(entry) => Journal::Entry(entry),
+        Err(unbalanced) => Journal::Unbalanced(date, unbalanced),
+    }
+}
 
 enum Journal {
     Entry(LedgerEntry),
@@ -19,6 +66,14 @@ pub fn read(body: String) -> Result<LedgerPiece, Defect> {
     let mut piece = LedgerPiece::default();
     let envelope = Envelope::parse(&body, "Journals")?;
     for entry in &envelope.entries {
+        if let Some((number, journal)) = plain(entry) {
+            piece.next_after = Some(piece.next_after.map_or(number, |highest| highest.max(number)));
+            match journal {
+                Journal::Entry(entry) => piece.entries.push(entry),
+                Journal::Unbalanced(date, unbalanced) => piece.unbalanced.push((date, unbalanced)),
+            }
+            continue;
+        }
         let fields: Fields = serde_json::from_str(entry.get()).map_err(|_| Defect("an entry of Journals is not an object".into()))?;
         // the number is the cursor: without it there is no going on
         let number = fields.integer("JournalNumber")?.ok_or_else(|| Defect("JournalNumber is missing".into()))?;
@@ -39,10 +94,7 @@ fn journal(fields: &Fields<'_>, number: i64) -> Result<Journal, Defect> {
     let source_type = fields.text("SourceType")?.unwrap_or_default();
     let source_id = fields.text("SourceID")?.unwrap_or_default();
     let postings = fields.list("JournalLines")?.into_iter().map(posting).collect::<Result<Vec<_>, _>>()?;
-    Ok(match LedgerEntry::new(entry_key(&source_type, &source_id, number), date, postings) {
-        Ok(entry) => Journal::Entry(entry),
-        Err(unbalanced) => Journal::Unbalanced(date, unbalanced),
-    })
+    Ok(balanced(entry_key(&source_type, &source_id, number), date, postings))
 }
 
 /// `NetAmount` alone is the posting: debits positive, base currency. Gross and tax repeat parts of it.
@@ -54,7 +106,6 @@ fn posting(line: &RawValue) -> Result<Posting, Defect> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::money::Amount;
     use jiff::civil::date;
 
     #[test]

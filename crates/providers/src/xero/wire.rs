@@ -4,7 +4,7 @@ use domain::money::{Amount, NotAnAmount};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
@@ -129,13 +129,41 @@ pub struct Pagination {
     pub item_count: u64,
 }
 
+/// Reads an object once: its fields as they are, and the elements of the list of this name.
+struct WithList<'n>(&'n str);
+
+impl<'de> DeserializeSeed<'de> for WithList<'_> {
+    type Value = (Fields<'de>, Option<Vec<&'de RawValue>>);
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for WithList<'_> {
+    type Value = (Fields<'de>, Option<Vec<&'de RawValue>>);
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
+        let (mut fields, mut entries) = (Vec::new(), None);
+        while let Some(Text(name)) = map.next_key()? {
+            if name == self.0 {
+                entries = map.next_value::<Option<Vec<&RawValue>>>()?;
+            } else {
+                fields.push((name, map.next_value::<&RawValue>()?));
+            }
+        }
+        Ok((Fields(fields), entries))
+    }
+}
+
 impl<'a> Envelope<'a> {
     /// Takes an answer apart. An answer without the list is no answer: an empty list is always written.
     pub fn parse(body: &'a str, list: &str) -> Result<Envelope<'a>, Defect> {
-        let fields = Fields::parse(body)?;
-        if fields.get(list).is_none() {
-            return Err(Defect(format!("the list {list} is missing")));
-        }
+        let mut reader = serde_json::Deserializer::from_str(body);
+        let read = WithList(list).deserialize(&mut reader).and_then(|read| reader.end().map(|()| read));
+        let (fields, entries) = read.map_err(|_| Defect(format!("it is not a whole JSON object with the list {list}")))?;
+        let Some(entries) = entries else { return Err(Defect(format!("the list {list} is missing"))) };
         let pagination = fields.object("pagination")?.map(|pagination| -> Result<Pagination, Defect> {
             let count = |name| -> Result<u64, Defect> {
                 let number = pagination.integer(name)?.ok_or_else(|| Defect(format!("pagination.{name} is missing")))?;
@@ -143,7 +171,7 @@ impl<'a> Envelope<'a> {
             };
             Ok(Pagination { page_count: count("pageCount")?, item_count: count("itemCount")? })
         });
-        Ok(Envelope { answered_at: fields.instant("DateTimeUTC").ok().flatten(), pagination: pagination.transpose()?, entries: fields.list(list)? })
+        Ok(Envelope { answered_at: fields.instant("DateTimeUTC").ok().flatten(), pagination: pagination.transpose()?, entries })
     }
 }
 
