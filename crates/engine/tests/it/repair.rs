@@ -106,7 +106,7 @@ async fn assert_noticed_and_repaired(house: &House, company_id: &CompanyId, expe
     assert_eq!(house.content_hash(company_id).await, hash, "{what}: the ledger is as it was");
 }
 
-// proves F1
+// proves F1 in part
 // proves F2 in part
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wrong_amount_in_our_ledger_is_named_by_account_and_month_and_repaired() {
