@@ -51,6 +51,7 @@ impl Books {
             })
             .collect();
         self.sums.add(date, &postings);
+        self.cash_moved(NO_DOCUMENT, Kind::Journal, date, &[], date, &postings, now);
         self.append_journal(NO_DOCUMENT, Kind::Journal, date, postings, now);
         Ok(())
     }

@@ -42,6 +42,7 @@ impl Books {
             next_id: 1,
             next_journal_number: 1,
             sums: Default::default(),
+            cash: Default::default(),
             payers: Default::default(),
             last_number: BTreeMap::new(),
             contact_balances: Default::default(),

@@ -21,8 +21,16 @@ impl Books {
         if posts {
             self.by_date.entry(date).or_default().insert(id);
         }
-        if before == after && old_date == date {
-            return;
+        if before != after || old_date != date {
+            self.accrual_moved(id, kind, old_date, before, date, after, now);
+        }
+        self.cash_posted(id, now);
+    }
+
+    #[allow(clippy::too_many_arguments)] // old and new of one posting event
+    fn accrual_moved(&mut self, id: DocumentId, kind: Kind, old_date: Date, before: Vec<Posting>, date: Date, after: Vec<Posting>, now: Timestamp) {
+        if !(kind.is_payment() || kind.is_open_item()) {
+            self.cash_moved(id, kind, old_date, &before, date, &after, now);
         }
         self.sums.remove(old_date, &before);
         self.sums.add(date, &after);
@@ -43,10 +51,7 @@ impl Books {
 
     pub(super) fn append_journal(&mut self, document: DocumentId, kind: Kind, date: Date, postings: Vec<Posting>, created_at: Timestamp) {
         let number = self.next_journal_number;
-        let draw = mix(self.seed ^ number.rotate_left(17));
-        // Now and then numbers are skipped.
-        let gap = if draw.is_multiple_of(9) { 1 + (draw >> 8) % 4 } else { 0 };
-        self.next_journal_number = number + 1 + gap;
+        self.next_journal_number = number + 1 + gap_after(self.seed, number);
         self.journals.push(Journal { number, date, created_at, document, kind, postings });
     }
 
@@ -106,4 +111,10 @@ impl Books {
             (Face::Xero, _) => format!("{last:05}"),
         }
     }
+}
+
+/// Now and then numbers are skipped: how many after this one.
+pub(super) fn gap_after(seed: u64, number: u64) -> u64 {
+    let draw = mix(seed ^ number.rotate_left(17));
+    if draw.is_multiple_of(9) { 1 + (draw >> 8) % 4 } else { 0 }
 }

@@ -1,7 +1,8 @@
 //! The truth: double-entry books of one imagined company. Both faces are views of this; nothing is stored twice.
 //!
 //! A document posts by the rules in `posting.rs`; every create, edit, void and delete also appends to `journals`, which is never
-//! changed (Xero's Journals are this list; QuickBooks' reports read the current postings). The sum of all postings is zero at any time.
+//! changed (Xero's Journals are this list; QuickBooks' reports read the current postings). On the cash basis it posts by `cash.rs`. The sum of all postings is zero at any time.
+pub mod cash;
 pub mod changes;
 pub mod chart;
 pub mod generator;
@@ -12,6 +13,7 @@ pub mod new_document;
 pub mod posting;
 pub mod trial_balance;
 
+pub use cash::Basis;
 pub use new_document::{NewDocument, NewLine};
 
 use crate::money::{Cents, Rate};
@@ -66,6 +68,8 @@ pub struct Books {
     pub next_journal_number: u64,
     /// Sums of the current postings by day and month. Kept by `trial_balance.rs`.
     pub(crate) sums: trial_balance::Sums,
+    /// The same on the cash basis. Kept by `cash.rs`.
+    pub(crate) cash: cash::CashBooks,
     /// Documents that name another one in `applications`, by the one named; deleted and voided payers included.
     pub(crate) payers: HashMap<DocumentId, Vec<DocumentId>>,
     /// The last automatic number given out per kind.

@@ -151,7 +151,7 @@ impl Books {
         postings
     }
 
-    fn push_gain(&self, postings: &mut Vec<Posting>, gain: Cents, document: &Document) {
+    pub(super) fn push_gain(&self, postings: &mut Vec<Posting>, gain: Cents, document: &Document) {
         if gain.is_zero() {
             return;
         }
@@ -254,7 +254,7 @@ impl Books {
 }
 
 /// A payment grows by what it pays and shrinks by the credits it uses up.
-fn direction(target: Kind) -> i64 {
+pub(super) fn direction(target: Kind) -> i64 {
     if target.is_credit() { -1 } else { 1 }
 }
 

@@ -1,5 +1,5 @@
 //! Balances at any date, from sums of the current postings that every change keeps up to date.
-use super::{AccountId, AccountType, Books, Document, Posting};
+use super::{AccountId, AccountType, Basis, Books, Document, Posting};
 use crate::money::Cents;
 use jiff::civil::Date;
 use std::collections::{BTreeMap, HashMap};
@@ -49,10 +49,32 @@ impl Sums {
     }
 }
 
-impl Books {
+/// The balances of one basis.
+#[derive(Clone, Copy)]
+pub struct Balances<'a> {
+    books: &'a Books,
+    basis: Basis,
+}
+
+impl Balances<'_> {
+    fn until(&self, date: Date) -> BTreeMap<AccountId, Cents> {
+        match self.basis {
+            Basis::Accrual => self.books.sums.until(date),
+            Basis::Cash => self.books.cash.sums.until(date),
+        }
+    }
+
+    /// What a document posts now.
+    pub fn postings(&self, document: &Document) -> Vec<Posting> {
+        match self.basis {
+            Basis::Accrual => self.books.postings(document),
+            Basis::Cash => self.books.cash_postings(document),
+        }
+    }
+
     /// Sums of all postings dated on or before `date`, debit-positive, home currency; accounts at zero are left out.
     pub fn balances_at(&self, date: Date) -> BTreeMap<AccountId, Cents> {
-        self.sums.until(date)
+        self.until(date)
     }
 
     /// What was posted from `from` to `to`, both included; accounts at zero are left out.
@@ -60,9 +82,9 @@ impl Books {
         if to < from {
             return BTreeMap::new();
         }
-        let mut movement = self.sums.until(to);
+        let mut movement = self.until(to);
         if let Ok(before) = from.yesterday() {
-            for (account, amount) in self.sums.until(before) {
+            for (account, amount) in self.until(before) {
                 *movement.entry(account).or_default() -= amount;
             }
         }
@@ -73,18 +95,18 @@ impl Books {
     /// Profit and loss accounts from the beginning of the fiscal year, all others since ever; results of earlier fiscal years stand in
     /// the retained-earnings account. Neither provider posts closing entries: both compute this when asked.
     pub fn trial_balance(&self, as_of: Date) -> BTreeMap<AccountId, Cents> {
-        let mut balances = self.sums.until(as_of);
-        let Ok(year_end) = self.fiscal_year_start(as_of).yesterday() else {
+        let mut balances = self.until(as_of);
+        let Ok(year_end) = self.books.fiscal_year_start(as_of).yesterday() else {
             return balances;
         };
         let mut earlier_results = Cents::ZERO;
-        for (account, amount) in self.sums.until(year_end) {
-            if self.is_profit_and_loss(account) {
+        for (account, amount) in self.until(year_end) {
+            if self.books.is_profit_and_loss(account) {
                 *balances.entry(account).or_default() -= amount;
                 earlier_results += amount;
             }
         }
-        if let Some(retained) = self.account_of(AccountType::RetainedEarnings) {
+        if let Some(retained) = self.books.account_of(AccountType::RetainedEarnings) {
             *balances.entry(retained).or_default() += earlier_results;
         }
         balances.retain(|_, amount| !amount.is_zero());
@@ -93,7 +115,34 @@ impl Books {
 
     /// Income minus costs from `from` to `to`, both included: positive is a profit.
     pub fn net_income(&self, from: Date, to: Date) -> Cents {
-        -self.movement(from, to).into_iter().filter(|(account, _)| self.is_profit_and_loss(*account)).map(|(_, amount)| amount).sum::<Cents>()
+        -self.movement(from, to).into_iter().filter(|(account, _)| self.books.is_profit_and_loss(*account)).map(|(_, amount)| amount).sum::<Cents>()
+    }
+}
+
+impl Books {
+    /// The books on a basis; the methods below are those of the accrual basis.
+    pub fn on(&self, basis: Basis) -> Balances<'_> {
+        Balances { books: self, basis }
+    }
+
+    /// See [`Balances::balances_at`].
+    pub fn balances_at(&self, date: Date) -> BTreeMap<AccountId, Cents> {
+        self.on(Basis::Accrual).balances_at(date)
+    }
+
+    /// See [`Balances::movement`].
+    pub fn movement(&self, from: Date, to: Date) -> BTreeMap<AccountId, Cents> {
+        self.on(Basis::Accrual).movement(from, to)
+    }
+
+    /// See [`Balances::trial_balance`].
+    pub fn trial_balance(&self, as_of: Date) -> BTreeMap<AccountId, Cents> {
+        self.on(Basis::Accrual).trial_balance(as_of)
+    }
+
+    /// See [`Balances::net_income`].
+    pub fn net_income(&self, from: Date, to: Date) -> Cents {
+        self.on(Basis::Accrual).net_income(from, to)
     }
 
     /// First day of the fiscal year that contains `date`.

@@ -7,7 +7,7 @@ use super::reports::{self, Report};
 use super::resource::Resource;
 use super::wire::json::{Object, array};
 use super::wire::{Detail, dates, journals};
-use crate::books::{Books, Face};
+use crate::books::{Basis, Books, Face};
 use crate::faults::{self, Fault};
 use crate::limits::Remaining;
 use crate::oauth::Access;
@@ -225,7 +225,7 @@ fn one(books: &Books, resource: Resource, id: &str, now: Timestamp) -> Option<St
         Resource::Journals => {
             let number = id.parse().ok().or_else(number)?;
             let index = books.journals.binary_search_by_key(&number, |journal| journal.number).ok()?;
-            Some(journals::journal(books, &books.journals[index], false))
+            Some(journals::journal(books, &books.journals[index], Basis::Accrual, false))
         }
         Resource::TaxRates => {
             let rate = books.tax_rates.iter().find(|rate| rate.code.eq_ignore_ascii_case(id)).map(|rate| rate.id);

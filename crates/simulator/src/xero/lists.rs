@@ -270,21 +270,20 @@ impl Selection {
 /// only an empty list is the end (section 4.1).
 pub fn journals(books: &Books, parameters: &Parameters, since: Option<Timestamp>) -> Result<Vec<String>, Refusal> {
     const PAGE: usize = 100;
-    if parameters.flag("paymentsonly")? {
-        return Err(Refusal::Validation("paymentsOnly (cash basis) is not offered by this sandbox; leave it out for the accrual journals".into()));
-    }
+    let basis = super::reports::basis(parameters)?;
+    let journals = books.journals_on(basis);
     if let Some(filter) = parameters.get("where") {
         Query::read(Some(filter), None, Resource::Journals.schema(), Resource::Journals.word())?;
     }
     let offset = parameters.whole("offset")?.unwrap_or(0);
-    let first = books.journals.partition_point(|journal| journal.number <= offset);
+    let first = journals.partition_point(|journal| journal.number <= offset);
     let short = crate::books::guid::mix(books.seed ^ offset.wrapping_mul(31)).is_multiple_of(4);
     let most = if short { PAGE - 3 } else { PAGE };
-    Ok(books.journals[first..]
+    Ok(journals[first..]
         .iter()
         .filter(|journal| since.is_none_or(|since| journal.created_at >= since))
         .take(most)
-        .map(|journal| super::wire::journals::journal(books, journal, true))
+        .map(|journal| super::wire::journals::journal(books, journal, basis, true))
         .collect())
 }
 

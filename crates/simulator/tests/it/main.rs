@@ -1,5 +1,6 @@
 //! The sandbox's tests: its books, its files, its control API and both faces over HTTP.
 mod books;
+mod cash;
 mod control;
 mod csv;
 #[cfg(feature = "quickbooks")]

@@ -16,7 +16,7 @@ pub fn report(view: &View, period: &Period, parameters: &Parameters) -> Result<O
     let mut amounts = Amounts::new();
     let mut net_income = vec![Cents::ZERO; width];
     for (index, span) in spans.iter().enumerate() {
-        for (id, balance) in view.books.trial_balance(span.to) {
+        for (id, balance) in view.books.on(period.basis).trial_balance(span.to) {
             let Some(account) = view.books.accounts.get(&id) else { continue };
             if account.account_type.is_profit_and_loss() {
                 net_income[index] -= balance;

@@ -113,9 +113,9 @@ fn openings(view: &View, period: &Period) -> BTreeMap<AccountId, Cents> {
     let books = view.books;
     let before = dates::day_before(period.from);
     if books.fiscal_year_start(period.from) != period.from {
-        return books.trial_balance(before);
+        return books.on(period.basis).trial_balance(before);
     }
-    let mut balances = books.trial_balance(before);
+    let mut balances = books.on(period.basis).trial_balance(before);
     let mut result = Cents::ZERO;
     balances.retain(|id, balance| {
         let closes = books.accounts.get(id).is_some_and(|account| account.account_type.is_profit_and_loss());
@@ -146,7 +146,7 @@ enum Split {
 fn entries<'a>(view: &View<'a>, period: &Period) -> BTreeMap<AccountId, Vec<Entry<'a>>> {
     let mut entries: BTreeMap<AccountId, Vec<Entry>> = BTreeMap::new();
     for document in view.books.documents_between(period.from, period.to) {
-        let postings = view.books.postings(document);
+        let postings = view.books.on(period.basis).postings(document);
         let accounts: BTreeSet<AccountId> = postings.iter().map(|posting| posting.account).collect();
         for posting in postings {
             let split = match document.account {

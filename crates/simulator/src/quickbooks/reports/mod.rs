@@ -38,20 +38,6 @@ pub fn named(name: &str) -> Option<&'static str> {
 /// The whole body: "no outer wrapper and no top-level time" (contract 6.3).
 pub fn answer(view: &View, name: &'static str, parameters: &Parameters, max_cells: u64) -> Result<Object, Refusal> {
     let period = Period::read(view, parameters)?;
-    // Accrual is Preferences' ReportBasis. The cash algorithm is not documented (contract 7.6), so it is refused rather than guessed.
-    match parameters.get("accounting_method") {
-        None => {}
-        Some(method) if method.eq_ignore_ascii_case("Accrual") => {}
-        Some(method) if method.eq_ignore_ascii_case("Cash") => {
-            return Err(Refusal::invalid_parameter(
-                "accounting_method",
-                "This sandbox makes accrual reports only; ask with accounting_method=Accrual",
-            ));
-        }
-        Some(other) => {
-            return Err(Refusal::invalid_parameter("accounting_method", format!("Supplied value:{other}. Valid values are Cash, Accrual")));
-        }
-    }
     match name {
         "TrialBalance" => Ok(trial_balance::report(view, &period)),
         "ProfitAndLoss" => profit_and_loss::report(view, &period, parameters),
@@ -73,7 +59,7 @@ fn header(view: &View, name: &str, period: &Period, summarized_by: Option<&str>,
         .put("Time", moments::seconds(view.now))
         .put("ReportName", name)
         .put_some("DateMacro", period.date_macro.clone())
-        .put("ReportBasis", "Accrual")
+        .put("ReportBasis", period.basis.word())
         .put("StartPeriod", period.from)
         .put("EndPeriod", period.to)
         .put_some("SummarizeColumnsBy", summarized_by)

@@ -1,5 +1,6 @@
-//! The period of a report: dates, or a date macro.
+//! What a report covers: a period, given by dates or a date macro, on the accrual or the cash basis.
 use super::Parameters;
+use crate::books::Basis;
 use crate::quickbooks::dates;
 use crate::quickbooks::refusal::Refusal;
 use crate::quickbooks::wire::View;
@@ -10,11 +11,13 @@ pub struct Period {
     pub to: Date,
     /// "Appears only when the period came from a macro" (contract 6.3).
     pub date_macro: Option<String>,
+    pub basis: Basis,
 }
 
 impl Period {
     /// Explicit dates win. Without any, recordings show this month-to-date, whatever the reference page says (contract 6.2).
     pub fn read(view: &View, parameters: &Parameters) -> Result<Period, Refusal> {
+        let basis = basis(parameters)?;
         let today = dates::day_of(view.books, view.now);
         let asked = |name: &'static str| {
             let wrong = |value: &str| Refusal::invalid_parameter(name, format!("Invalid date, expected YYYY-MM-DD. Supplied value:{value}"));
@@ -24,14 +27,25 @@ impl Period {
         if start.is_none() && end.is_none() {
             let name = parameters.get("date_macro").unwrap_or("this month-to-date");
             let (from, to) = macro_period(view, name, today)?;
-            return Ok(Period { from, to, date_macro: Some(name.to_owned()) });
+            return Ok(Period { from, to, date_macro: Some(name.to_owned()), basis });
         }
         let to = end.unwrap_or_else(|| today.max(start.unwrap_or(today)));
         let from = start.unwrap_or_else(|| view.books.fiscal_year_start(to));
         if from > to {
             return Err(Refusal::invalid_parameter("start_date", "start_date must be less than end_date"));
         }
-        Ok(Period { from, to, date_macro: None })
+        Ok(Period { from, to, date_macro: None, basis })
+    }
+}
+
+/// `accounting_method`; without it Preferences' ReportBasis, which is Accrual here.
+fn basis(parameters: &Parameters) -> Result<Basis, Refusal> {
+    match parameters.get("accounting_method") {
+        None => Ok(Basis::Accrual),
+        Some(method) => [Basis::Accrual, Basis::Cash]
+            .into_iter()
+            .find(|basis| basis.word().eq_ignore_ascii_case(method))
+            .ok_or_else(|| Refusal::invalid_parameter("accounting_method", format!("Supplied value:{method}. Valid values are Cash, Accrual"))),
     }
 }
 

@@ -13,7 +13,7 @@ pub fn report(view: &View, period: &Period, parameters: &Parameters) -> Result<O
     let width = spans.len();
     let mut amounts = Amounts::new();
     for (index, span) in spans.iter().enumerate() {
-        for (id, amount) in view.books.movement(span.from, span.to) {
+        for (id, amount) in view.books.on(period.basis).movement(span.from, span.to) {
             let Some(account) = view.books.accounts.get(&id).filter(|account| account.account_type.is_profit_and_loss()) else { continue };
             amounts.entry(id).or_insert_with(|| vec![Cents::ZERO; width])[index] = Place::of(account).natural(amount);
         }

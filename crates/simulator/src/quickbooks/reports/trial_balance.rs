@@ -8,7 +8,7 @@ use crate::quickbooks::wire::tree::{Json, Object};
 /// Balance-sheet accounts are cumulative to the end of the period, profit and loss accounts fiscal-year-to-date, earlier results inside
 /// Retained Earnings, whatever the start date (contract 6.4).
 pub fn report(view: &View, period: &Period) -> Object {
-    let balances = view.books.trial_balance(period.to);
+    let balances = view.books.on(period.basis).trial_balance(period.to);
     let (mut debits, mut credits) = (Cents::ZERO, Cents::ZERO);
     let mut rows: Vec<Json> = Vec::new();
     for account in chart(view) {

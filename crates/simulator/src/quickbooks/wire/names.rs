@@ -65,7 +65,7 @@ pub fn account(view: &View, account: &Account) -> Object {
         .put("Active", account.active)
         .put("Classification", classification)
         .put("AccountType", account_type)
-        .put("AccountSubType", sub_type)
+        .put("AccountSubType", view.books.unapplied_subtype(account.id).unwrap_or(sub_type))
         .put_text("AcctNum", &account.code)
         .put("CurrentBalance", view.current_balance(account.id))
         .put("CurrentBalanceWithSubAccounts", view.balance_with_children(account.id))

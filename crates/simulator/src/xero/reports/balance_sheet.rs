@@ -1,6 +1,6 @@
 //! Reports/BalanceSheet: balances at month ends; net assets equal total equity.
 use super::{Cell, Report, account_row, amounts_row, by_name, comparison, data_row, date_parameter, header, report, section, sum};
-use crate::books::{Account, AccountType, Books};
+use crate::books::{Account, AccountType, Basis, Books};
 use crate::money::Cents;
 use crate::xero::lists::Parameters;
 use crate::xero::refusal::Refusal;
@@ -29,19 +29,19 @@ struct Column {
 }
 
 impl Column {
-    fn at(books: &Books, date: Date) -> Column {
-        Column { date, year_start: dates::fiscal_year_start(date, books.fiscal_year_start_month), balances: books.trial_balance(date) }
+    fn at(books: &Books, basis: Basis, date: Date) -> Column {
+        Column { date, year_start: dates::fiscal_year_start(date, books.fiscal_year_start_month), balances: books.on(basis).trial_balance(date) }
     }
 }
 
-pub fn make(books: &Books, parameters: &Parameters, now: Timestamp) -> Result<String, Refusal> {
+pub fn make(books: &Books, parameters: &Parameters, basis: Basis, now: Timestamp) -> Result<String, Refusal> {
     let asked = date_parameter(parameters, "date")?.unwrap_or_else(|| dates::today(now, &books.time_zone));
     let date = dates::last_of_month(asked);
     let (periods, months) = comparison(parameters)?;
     let first = dates::first_of_month(date);
     let ends: Option<Vec<Date>> = (0..=periods).map(|step| dates::months_before(first, step * months).map(dates::last_of_month)).collect();
     let ends = ends.ok_or_else(|| Refusal::Validation("The periods go back further than the calendar".into()))?;
-    let columns: Vec<Column> = ends.into_iter().map(|end| Column::at(books, end)).collect();
+    let columns: Vec<Column> = ends.into_iter().map(|end| Column::at(books, basis, end)).collect();
 
     let titles = std::iter::once(String::new()).chain(columns.iter().map(|column| dates::short_date(column.date)));
     let mut rows = vec![header(&titles.collect::<Vec<_>>()), section("Assets", &[])];
@@ -52,7 +52,7 @@ pub fn make(books: &Books, parameters: &Parameters, now: Timestamp) -> Result<St
     rows.push(section("", &[amounts_row("SummaryRow", "Total Liabilities", &liabilities)]));
     let net: Vec<Cents> = assets.iter().zip(&liabilities).map(|(assets, liabilities)| *assets - *liabilities).collect();
     rows.push(section("", &[amounts_row("Row", "Net Assets", &net)]));
-    rows.push(equity(books, &columns));
+    rows.push(equity(books, basis, &columns));
     Ok(report(books, Report::BalanceSheet, "Balance Sheet", &format!("As at {}", dates::long_date(date)), &rows, now))
 }
 
@@ -85,8 +85,8 @@ fn blocks(books: &Books, columns: &[Column], sections: &[(&str, &[&str])], credi
 }
 
 /// Equity accounts, the result of the fiscal year so far and the results of all years before it, by name.
-fn equity(books: &Books, columns: &[Column]) -> String {
-    let current: Vec<Cents> = columns.iter().map(|column| books.net_income(column.year_start, column.date)).collect();
+fn equity(books: &Books, basis: Basis, columns: &[Column]) -> String {
+    let current: Vec<Cents> = columns.iter().map(|column| books.on(basis).net_income(column.year_start, column.date)).collect();
     let cells = columns
         .iter()
         .zip(&current)

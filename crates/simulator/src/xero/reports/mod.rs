@@ -9,7 +9,7 @@ use super::lists::Parameters;
 use super::refusal::Refusal;
 use super::wire::dates;
 use super::wire::json::{Object, array};
-use crate::books::{Account, Books};
+use crate::books::{Account, Basis, Books};
 use crate::money::Cents;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -43,14 +43,17 @@ impl Report {
 
 /// The report's JSON; `grouped` shows currency gains as one FXGROUPID row of profit and loss.
 pub fn make(books: &Books, report: Report, parameters: &Parameters, now: Timestamp, grouped: bool) -> Result<String, Refusal> {
-    if parameters.flag("paymentsonly")? {
-        return Err(Refusal::Validation("paymentsOnly (cash basis) is not offered by this sandbox; leave it out for the accrual report".into()));
-    }
+    let basis = basis(parameters)?;
     match report {
-        Report::TrialBalance => trial_balance::make(books, parameters, now),
-        Report::ProfitAndLoss => profit_and_loss::make(books, parameters, now, grouped),
-        Report::BalanceSheet => balance_sheet::make(books, parameters, now),
+        Report::TrialBalance => trial_balance::make(books, parameters, basis, now),
+        Report::ProfitAndLoss => profit_and_loss::make(books, parameters, basis, now, grouped),
+        Report::BalanceSheet => balance_sheet::make(books, parameters, basis, now),
     }
+}
+
+/// `paymentsOnly=true` is the cash basis.
+pub fn basis(parameters: &Parameters) -> Result<Basis, Refusal> {
+    Ok(if parameters.flag("paymentsonly")? { Basis::Cash } else { Basis::Accrual })
 }
 
 /// One cell; attributes as (Id, Value).

@@ -1,6 +1,6 @@
 //! Reports/ProfitAndLoss: a date range, and the same range in earlier months, quarters or years.
 use super::{Report, account_row, amounts_row, by_name, comparison, date_parameter, header, report, section, sum};
-use crate::books::{AccountType, Books};
+use crate::books::{AccountType, Basis, Books};
 use crate::money::Cents;
 use crate::xero::lists::Parameters;
 use crate::xero::refusal::Refusal;
@@ -12,14 +12,14 @@ use std::collections::BTreeMap;
 /// The account value of the one row that stands for all currency gains in a grouped layout.
 const CURRENCY_GROUP: &str = "FXGROUPID";
 
-pub fn make(books: &Books, parameters: &Parameters, now: Timestamp, grouped: bool) -> Result<String, Refusal> {
+pub fn make(books: &Books, parameters: &Parameters, basis: Basis, now: Timestamp, grouped: bool) -> Result<String, Refusal> {
     let (from, to) = range(books, parameters, now)?;
     let (periods, months) = comparison(parameters)?;
     // each earlier column repeats the same days, cut to the month's length: 1-30 June goes with 1-30 May (section 5.3)
     let ranges: Option<Vec<(Date, Date)>> =
         (0..=periods).map(|step| Some((dates::months_before(from, step * months)?, dates::months_before(to, step * months)?))).collect();
     let ranges = ranges.ok_or_else(|| Refusal::Validation("The periods go back further than the calendar".into()))?;
-    let columns: Vec<BTreeMap<u64, Cents>> = ranges.iter().map(|(from, to)| books.movement(*from, *to)).collect();
+    let columns: Vec<BTreeMap<u64, Cents>> = ranges.iter().map(|(from, to)| books.on(basis).movement(*from, *to)).collect();
 
     let titles = std::iter::once(String::new()).chain(ranges.iter().map(|(_, to)| dates::column_date(*to)));
     let mut rows = vec![header(&titles.collect::<Vec<_>>())];

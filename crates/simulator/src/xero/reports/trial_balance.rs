@@ -1,6 +1,6 @@
 //! Reports/TrialBalance: the movement of the month and the year to date, five sections and a total.
 use super::{Cell, Report, amounts_row, by_name, data_row, date_parameter, header, report, section};
-use crate::books::{Account, AccountType, Books};
+use crate::books::{Account, AccountType, Basis, Books};
 use crate::money::Cents;
 use crate::xero::lists::Parameters;
 use crate::xero::refusal::Refusal;
@@ -18,10 +18,10 @@ const SECTIONS: [(&str, &str, bool); 5] = [
 ];
 
 /// Takes `date` only: fromDate and toDate are ignored by the real report too.
-pub fn make(books: &Books, parameters: &Parameters, now: Timestamp) -> Result<String, Refusal> {
+pub fn make(books: &Books, parameters: &Parameters, basis: Basis, now: Timestamp) -> Result<String, Refusal> {
     let date = date_parameter(parameters, "date")?.unwrap_or_else(|| dates::today(now, &books.time_zone));
-    let month = books.movement(dates::first_of_month(date), date);
-    let year = books.trial_balance(date);
+    let month = books.on(basis).movement(dates::first_of_month(date), date);
+    let year = books.on(basis).trial_balance(date);
     let of = |sums: &std::collections::BTreeMap<u64, Cents>, account: &Account| sums.get(&account.id).copied().unwrap_or_default();
     let mut rows = vec![header(&["Account", "Debit", "Credit", "YTD Debit", "YTD Credit"].map(String::from))];
     let mut totals = [Cents::ZERO; 4];

@@ -3,7 +3,7 @@
 //! Contract: providers/xero.md section 4 and 6.17.
 use super::json::{Object, array};
 use super::{Detail, dates, lines, payments, settings};
-use crate::books::{AccountType, Books, Document, Journal, Kind, NO_DOCUMENT, Posting, Status};
+use crate::books::{AccountType, Basis, Books, Document, Journal, Kind, NO_DOCUMENT, Posting, Status};
 
 /// DRAFT posts nothing; DELETED was a draft, VOIDED was posted.
 pub fn manual_status(document: &Document) -> &'static str {
@@ -84,12 +84,21 @@ fn source_type(books: &Books, journal: &Journal) -> &'static str {
 }
 
 /// One journal; `with_source` is false by id or number, where Xero leaves SourceID and SourceType out.
-pub fn journal(books: &Books, journal: &Journal, with_source: bool) -> String {
+/// Journals of the two bases are numbered apart, and so have ids apart.
+pub fn journal(books: &Books, journal: &Journal, basis: Basis, with_source: bool) -> String {
+    let (journal_id, line_id) = match basis {
+        Basis::Accrual => ("Journal", "JournalLine"),
+        Basis::Cash => ("CashJournal", "CashJournalLine"),
+    };
     let document = books.documents.get(&journal.document);
-    let journal_lines: Vec<String> =
-        journal.postings.iter().enumerate().map(|(index, posting)| line(books, journal, posting, index as u64)).collect();
+    let journal_lines: Vec<String> = journal
+        .postings
+        .iter()
+        .enumerate()
+        .map(|(index, posting)| line(books, journal, posting, &books.guid(line_id, journal.number * 1_000 + index as u64)))
+        .collect();
     let object = Object::new()
-        .text("JournalID", &books.guid("Journal", journal.number))
+        .text("JournalID", &books.guid(journal_id, journal.number))
         .raw("JournalDate", &dates::ms_date_bare(journal.date))
         .number("JournalNumber", journal.number)
         .raw("CreatedDateUTC", &dates::ms_time(journal.created_at));
@@ -106,11 +115,9 @@ pub fn journal(books: &Books, journal: &Journal, with_source: bool) -> String {
         .end()
 }
 
-fn line(books: &Books, journal: &Journal, posting: &Posting, index: u64) -> String {
+fn line(books: &Books, journal: &Journal, posting: &Posting, id: &str) -> String {
     let account = books.accounts.get(&posting.account);
-    let object = Object::new()
-        .text("JournalLineID", &books.guid("JournalLine", journal.number * 1_000 + index))
-        .text("AccountID", &books.guid("Account", posting.account));
+    let object = Object::new().text("JournalLineID", id).text("AccountID", &books.guid("Account", posting.account));
     let object = match account {
         Some(account) => object
             .maybe("AccountCode", Some(account.code.as_str()).filter(|code| !code.is_empty()))
