@@ -13,13 +13,8 @@ impl Books {
         let number = if document.number.is_empty() { self.next_number(document.kind) } else { document.number.clone() };
         let document = Document { id, number, ..document };
         let posts = document.status == Status::Active;
-        for application in &document.applications {
-            let payers = self.payers.entry(application.document).or_default();
-            if !payers.contains(&id) {
-                payers.push(id);
-            }
-        }
         self.documents.insert(id, document);
+        self.enter_payer(id);
         if posts {
             self.enter_gain_account(id, now);
             self.posted(id, Vec::new(), None, now);
@@ -110,6 +105,87 @@ impl Books {
             self.touch_paid(id, now);
         }
         Ok(())
+    }
+
+    /// A full update: the document becomes what `new` describes, under the checks of a new one. Its number, unless given, and the ids of
+    /// continued lines stay; what is applied to it must still fit, and payers are posted anew when its rate or account moves what they
+    /// settle. A document with the same content stays as it is, its version too.
+    pub fn replace_document(&mut self, id: DocumentId, new: NewDocument, now: Timestamp) -> Result<(), Refused> {
+        let old = self.document(id)?.clone();
+        if matches!(old.status, Status::Voided | Status::Deleted) {
+            return refuse(format!("{} is {} and cannot be changed", describe(&old), status_word(old.status)));
+        }
+        if self.face == Face::Xero && old.kind.is_payment() {
+            return refuse("Xero payments cannot be changed: delete the payment and enter a new one");
+        }
+        if new.kind != old.kind {
+            return refuse(format!("{} cannot become a {}", describe(&old), new.kind.word()));
+        }
+        if old.status == Status::Active && new.status == Status::Draft {
+            return refuse(format!("{} is approved and cannot become a draft again", describe(&old)));
+        }
+        let number = new.number.clone().filter(|number| !number.is_empty()).unwrap_or_else(|| old.number.clone());
+        let before = self.postings(&old);
+        let payers: Vec<DocumentId> = self.payments_of(id).into_iter().map(|(payer, _)| payer).collect();
+        let payers_before: Vec<Vec<Posting>> = payers.iter().map(|payer| self.postings(&self.documents[payer])).collect();
+        // What the document itself has applied so far is free again while the new applications are checked.
+        self.documents.get_mut(&id).expect("looked up above").applications.clear();
+        let archived = self.archived_accounts_of(&old);
+        let set_active = |books: &mut Books, active: bool| {
+            for account in &archived {
+                books.accounts.get_mut(account).expect("an account of the document").active = active;
+            }
+        };
+        // Accounts that were archived since may stay where they are used.
+        set_active(self, true);
+        let checked = self.checked(new, now);
+        set_active(self, false);
+        self.documents.insert(id, old.clone());
+        let changed = Document { id, number, created_at: old.created_at, updated_at: old.updated_at, sync_token: old.sync_token, ..checked? };
+        if changed == old {
+            return Ok(());
+        }
+        if !payers.is_empty() && (changed.contact, &changed.currency) != (old.contact, &old.currency) {
+            return refuse(format!("{} is applied to other documents; its contact and currency cannot change", describe(&old)));
+        }
+        self.documents.insert(id, Document { updated_at: now, sync_token: old.sync_token + 1, ..changed });
+        if old.kind.is_open_item() && self.amount_due(id).0 < 0 {
+            self.documents.insert(id, old.clone());
+            return refuse(format!("{} would be smaller than what is applied to it", describe(&old)));
+        }
+        for application in &old.applications {
+            if let Some(released) = self.documents.get_mut(&application.document) {
+                released.updated_at = released.updated_at.max(now);
+            }
+        }
+        self.enter_payer(id);
+        self.enter_gain_account(id, now);
+        self.posted(id, before, Some(old.date), now);
+        for (payer, before) in payers.into_iter().zip(payers_before) {
+            let date = self.documents[&payer].date;
+            self.posted(payer, before, Some(date), now);
+        }
+        self.touch_paid(id, now);
+        Ok(())
+    }
+
+    fn archived_accounts_of(&self, document: &Document) -> Vec<AccountId> {
+        let used = document.lines.iter().map(|line| line.account).chain(document.account).chain(document.to_account);
+        let mut archived: Vec<AccountId> = used.filter(|id| self.accounts.get(id).is_some_and(|account| !account.active)).collect();
+        archived.sort_unstable();
+        archived.dedup();
+        archived
+    }
+
+    /// Makes what this document applies to findable from there.
+    fn enter_payer(&mut self, id: DocumentId) {
+        let targets: Vec<DocumentId> = self.documents[&id].applications.iter().map(|application| application.document).collect();
+        for target in targets {
+            let payers = self.payers.entry(target).or_default();
+            if !payers.contains(&id) {
+                payers.push(id);
+            }
+        }
     }
 
     /// Voids a document: it stays and posts nothing.

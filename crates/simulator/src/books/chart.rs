@@ -36,6 +36,7 @@ impl Books {
             contacts: BTreeMap::new(),
             items: BTreeMap::new(),
             tax_rates: Vec::new(),
+            lists: Default::default(),
             documents: BTreeMap::new(),
             by_date: BTreeMap::new(),
             journals: Vec::new(),

@@ -1,6 +1,7 @@
 //! Books of imagined companies, made up deterministically from a seed: the same spec gives the same books, to the id.
 mod chart;
 mod dice;
+mod lists;
 mod routine;
 mod trade;
 
@@ -194,6 +195,7 @@ impl Maker {
         }
         self.today = self.spec.to;
         self.closing_defects();
+        self.small_lists();
         self.books
     }
 

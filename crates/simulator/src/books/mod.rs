@@ -9,11 +9,13 @@ pub mod generator;
 pub mod guid;
 mod history;
 pub mod journal_csv;
+pub mod lists;
 pub mod new_document;
 pub mod posting;
 pub mod trial_balance;
 
 pub use cash::Basis;
+pub use lists::Lists;
 pub use new_document::{NewDocument, NewLine};
 
 use crate::money::{Cents, Rate};
@@ -58,6 +60,8 @@ pub struct Books {
     pub contacts: BTreeMap<ContactId, Contact>,
     pub items: BTreeMap<ItemId, Item>,
     pub tax_rates: Vec<TaxRate>,
+    /// Classes, terms, employees, orders and the like.
+    pub lists: Lists,
     /// All documents ever made, deleted and voided ones included (see `Document::status`).
     pub documents: BTreeMap<DocumentId, Document>,
     /// Current documents by accounting date, for windows. Kept by `posting.rs`.
@@ -327,7 +331,7 @@ pub enum Status {
     Deleted,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
     pub id: DocumentId,
     pub kind: Kind,
@@ -355,12 +359,38 @@ pub struct Document {
     /// The part of a payment that pays nothing yet (QuickBooks UnappliedAmt).
     pub unapplied: Cents,
     pub memo: String,
+    pub details: Details,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub sync_token: u32,
 }
 
-#[derive(Clone, Debug)]
+/// What a document says besides, none of which posts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Details {
+    /// Of `Lists::terms`.
+    pub term: Option<u64>,
+    /// Of `Lists::payment_methods`.
+    pub payment_method: Option<u64>,
+    /// Number of a cheque or card slip.
+    pub payment_reference: String,
+    /// Tracking options of the whole document (a QuickBooks location).
+    pub tracking: Vec<u64>,
+    /// Xero: Reference.
+    pub reference: String,
+    pub variant: Option<Variant>,
+}
+
+/// A document that a face shows under a name of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Variant {
+    /// A transfer that pays down a card: QuickBooks CreditCardPayment.
+    CardPayment,
+    /// A journal that changes a quantity on hand: QuickBooks InventoryAdjustment.
+    InventoryAdjustment,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
     /// 1, 2, 3 within the document; stable over edits.
     pub id: u64,
@@ -376,9 +406,11 @@ pub struct Line {
     pub tax_rate: Option<u64>,
     /// Journals: the customer or vendor of a receivable or payable line.
     pub contact: Option<ContactId>,
+    /// Tracking options (a QuickBooks class), at most one of each dimension.
+    pub tracking: Vec<u64>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TaxLine {
     pub tax_rate: u64,
     /// In the document's currency.
@@ -386,7 +418,7 @@ pub struct TaxLine {
     pub tax: Cents,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Application {
     pub document: DocumentId,
     /// In the document's currency.

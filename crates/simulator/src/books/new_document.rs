@@ -1,8 +1,9 @@
 //! What a new document must be, and why one is refused.
-use super::{AccountId, AccountType, Application, Books, ContactId, Document, Face, ItemId, Kind, Line, Refused, Status};
+use super::{AccountId, AccountType, Application, Books, ContactId, Details, Document, Face, ItemId, Kind, Line, Refused, Status};
 use crate::money::{Cents, Rate};
 use jiff::Timestamp;
 use jiff::civil::Date;
+use std::collections::BTreeSet;
 
 /// A document to be made. Start from `NewDocument::new`.
 #[derive(Clone, Debug)]
@@ -27,6 +28,7 @@ pub struct NewDocument {
     pub applications: Vec<Application>,
     pub unapplied: Cents,
     pub memo: String,
+    pub details: Details,
 }
 
 impl NewDocument {
@@ -46,12 +48,15 @@ impl NewDocument {
             applications: Vec::new(),
             unapplied: Cents::ZERO,
             memo: String::new(),
+            details: Details::default(),
         }
     }
 }
 
 #[derive(Clone, Debug)]
 pub struct NewLine {
+    /// The line of the replaced document that this one continues; `None` or a number given twice: a new line.
+    pub id: Option<u64>,
     pub account: AccountId,
     pub item: Option<ItemId>,
     pub description: String,
@@ -61,12 +66,15 @@ pub struct NewLine {
     pub amount: Cents,
     pub tax_rate: Option<u64>,
     pub contact: Option<ContactId>,
+    /// See `Line::tracking`.
+    pub tracking: Vec<u64>,
 }
 
 impl NewLine {
     /// One unit at this price, without item, tax or contact.
     pub fn new(account: AccountId, amount: Cents, description: impl Into<String>) -> NewLine {
         NewLine {
+            id: None,
             account,
             item: None,
             description: description.into(),
@@ -75,8 +83,36 @@ impl NewLine {
             amount,
             tax_rate: None,
             contact: None,
+            tracking: Vec::new(),
         }
     }
+}
+
+/// Lines with their ids: continued lines keep theirs, new ones get the next above all of them.
+pub(super) fn numbered(lines: Vec<NewLine>) -> Vec<Line> {
+    let mut next = lines.iter().filter_map(|line| line.id).max().unwrap_or(0);
+    let mut used = BTreeSet::new();
+    let mut numbered = Vec::with_capacity(lines.len());
+    for line in lines {
+        let kept = line.id.filter(|id| *id > 0 && used.insert(*id));
+        let id = kept.unwrap_or_else(|| {
+            next = next.saturating_add(1);
+            next
+        });
+        numbered.push(Line {
+            id,
+            account: line.account,
+            item: line.item,
+            description: line.description,
+            quantity_hundredths: line.quantity_hundredths,
+            unit_price: line.unit_price,
+            amount: line.amount,
+            tax_rate: line.tax_rate,
+            contact: line.contact,
+            tracking: line.tracking,
+        });
+    }
+    numbered
 }
 
 pub(super) fn refuse<T>(reason: impl Into<String>) -> Result<T, Refused> {
@@ -95,13 +131,7 @@ impl Books {
             return refuse("a new document is a draft or active; void or delete it afterwards");
         }
         let currency = new.currency.unwrap_or_else(|| self.currency.clone());
-        let rate = match (currency == self.currency, new.rate) {
-            (true, None) => Rate::ONE,
-            (true, Some(rate)) if rate == Rate::ONE => rate,
-            (true, Some(_)) => return refuse(format!("{currency} is the home currency; its rate is 1")),
-            (false, Some(rate)) if rate.0 > 0 => rate,
-            (false, _) => return refuse(format!("a document in {currency} needs a rate above zero")),
-        };
+        let rate = self.checked_rate(&currency, new.rate)?;
         if kind == Kind::Journal && currency != self.currency {
             return refuse("journals are kept in the home currency");
         }
@@ -127,23 +157,9 @@ impl Books {
                 }
             }
         }
-        let lines: Vec<Line> = new
-            .lines
-            .into_iter()
-            .zip(1..)
-            .map(|(line, id)| Line {
-                id,
-                account: line.account,
-                item: line.item,
-                description: line.description,
-                quantity_hundredths: line.quantity_hundredths,
-                unit_price: line.unit_price,
-                amount: line.amount,
-                tax_rate: line.tax_rate,
-                contact: line.contact,
-            })
-            .collect();
+        let lines = numbered(new.lines);
         self.check_lines(kind, account, new.to_account, &lines)?;
+        self.check_tracking(&new.details.tracking)?;
         let taxes = self.taxes_of(kind, &lines);
         let document = Document {
             id: 0,
@@ -162,6 +178,7 @@ impl Books {
             applications: new.applications,
             unapplied: new.unapplied,
             memo: new.memo,
+            details: new.details,
             created_at: now,
             updated_at: now,
             sync_token: 0,
@@ -173,7 +190,18 @@ impl Books {
         Ok(document)
     }
 
-    fn usable_account(&self, id: AccountId) -> Result<(), Refused> {
+    /// The rate of a document in this currency, which is one at home.
+    pub(super) fn checked_rate(&self, currency: &str, rate: Option<Rate>) -> Result<Rate, Refused> {
+        match (currency == self.currency, rate) {
+            (true, None) => Ok(Rate::ONE),
+            (true, Some(rate)) if rate == Rate::ONE => Ok(rate),
+            (true, Some(_)) => refuse(format!("{currency} is the home currency; its rate is 1")),
+            (false, Some(rate)) if rate.0 > 0 => Ok(rate),
+            (false, _) => refuse(format!("a document in {currency} needs a rate above zero")),
+        }
+    }
+
+    pub(super) fn usable_account(&self, id: AccountId) -> Result<(), Refused> {
         match self.accounts.get(&id) {
             None => refuse(format!("there is no account {id}")),
             Some(account) if !account.active => refuse(format!("account {} is archived", account.name)),
@@ -218,6 +246,7 @@ impl Books {
         }
         for line in lines {
             self.usable_account(line.account)?;
+            self.check_tracking(&line.tracking)?;
             if let Some(rate) = line.tax_rate
                 && self.tax_rate(rate).is_none()
             {

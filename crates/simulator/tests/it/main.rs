@@ -3,6 +3,7 @@ mod books;
 mod cash;
 mod control;
 mod csv;
+mod lists;
 #[cfg(feature = "quickbooks")]
 mod quickbooks;
 #[cfg(feature = "xero")]

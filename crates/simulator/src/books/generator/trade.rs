@@ -66,7 +66,7 @@ impl Maker {
                 (false, true) => None,
                 (false, false) => (taxed && is_product).then_some(self.chart.sales_tax),
             };
-            lines.push(NewLine { account, item: Some(id), description, quantity_hundredths, unit_price, amount, tax_rate, contact: None });
+            lines.push(NewLine { item: Some(id), quantity_hundredths, unit_price, tax_rate, ..NewLine::new(account, amount, description) });
         }
         if early && self.dice.percent(15) {
             let mut line = NewLine::new(self.chart.old_income, self.dice.amount(150, 900), "Consulting");
