@@ -7,6 +7,7 @@ mod packages;
 mod ports;
 mod postgres;
 mod program;
+mod sdk;
 mod wire;
 
 pub use chromium::{Chromium, chromium};
@@ -15,3 +16,4 @@ pub use packages::hledger;
 pub use ports::free_port;
 pub use postgres::{Postgres, postgres};
 pub use program::{Finished, Launch, Program};
+pub use sdk::{Environment, node, python, say};

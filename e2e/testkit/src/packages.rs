@@ -11,16 +11,20 @@ pub fn hledger() -> PathBuf {
 
 /// Finds `program` in `PATH` or `folders`; if it is missing, root installs Debian's `packages`, and anybody else is told what to install.
 pub fn find_or_install(program: &str, folders: &[PathBuf], packages: &str) -> PathBuf {
+    try_find_or_install(program, folders, packages).unwrap_or_else(|reason| panic!("this test needs the program `{program}`: {reason}"))
+}
+
+/// The same; the error says why the program is not there and what to do about it.
+pub fn try_find_or_install(program: &str, folders: &[PathBuf], packages: &str) -> Result<PathBuf, String> {
     static INSTALLING: Mutex<()> = Mutex::new(());
     let _one_at_a_time = INSTALLING.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     if let Some(path) = find(program, folders) {
-        return path;
+        return Ok(path);
     }
     let may_install = running_as_root() && find("apt-get", &[]).is_some();
-    assert!(
-        may_install,
-        "this test needs the program `{program}`: install it, on Debian with `sudo apt-get install {packages}`, and run the test again"
-    );
+    if !may_install {
+        return Err(format!("`{program}` is missing: install it, on Debian with `sudo apt-get install {packages}`, and run the test again"));
+    }
     eprintln!("testkit: installing {packages}, because `{program}` is missing");
     let install = format!("apt-get update -q && apt-get install -q -y --no-install-recommends -o DPkg::Lock::Timeout=300 {packages}");
     let output = Command::new("/bin/sh")
@@ -30,7 +34,8 @@ pub fn find_or_install(program: &str, folders: &[PathBuf], packages: &str) -> Pa
         .output()
         .expect("/bin/sh can be started");
     let said = String::from_utf8_lossy(&output.stderr);
-    find(program, folders).unwrap_or_else(|| panic!("`{program}` is missing and `{install}` did not bring it ({}): {}", output.status, said.trim()))
+    let missing = || format!("`{program}` is missing and `{install}` did not bring it ({}): {}", output.status, said.trim());
+    find(program, folders).ok_or_else(missing)
 }
 
 /// The first file of this name in `PATH`, then in `folders`.

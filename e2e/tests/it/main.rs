@@ -6,6 +6,7 @@ mod journal;
 mod kill;
 mod nodes;
 mod program;
+mod sdk;
 mod source;
 mod tidy;
 mod visitor;
