@@ -1,6 +1,7 @@
 //! The sandbox judged by clients of other authors: their libraries, unmodified, drive it over HTTP, and lose nothing of what it answers.
 
 mod quickbooks;
+mod xero;
 
 use std::time::Duration;
 

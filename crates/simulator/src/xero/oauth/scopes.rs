@@ -16,7 +16,7 @@ const READ_AND_WRITE: [&str; 10] = [
     "accounting.budgets",
 ];
 
-const OTHERS: [&str; 17] = [
+const OTHERS: [&str; 18] = [
     "openid",
     "profile",
     "email",
@@ -34,6 +34,7 @@ const OTHERS: [&str; 17] = [
     "accounting.reports.taxreports.read",
     "paymentservices",
     "app.connections",
+    "marketplace.billing",
 ];
 
 /// The premium scope an app has to be approved for (section 4.6).
@@ -46,6 +47,12 @@ pub fn is_known(scope: &str) -> bool {
 /// The first scope of the request that this app may not have.
 pub fn refused(requested: &str, journals_allowed: bool) -> Option<&str> {
     requested.split_whitespace().find(|scope| !is_known(scope) || (*scope == JOURNALS && !journals_allowed))
+}
+
+/// Everything of the Accounting API that an app may have.
+pub fn of_a_custom_connection(journals_allowed: bool) -> String {
+    let others = OTHERS.into_iter().filter(|scope| scope.starts_with("accounting.") && (*scope != JOURNALS || journals_allowed));
+    READ_AND_WRITE.into_iter().chain(others).collect::<Vec<_>>().join(" ")
 }
 
 pub fn holds(granted: &str, scope: &str) -> bool {

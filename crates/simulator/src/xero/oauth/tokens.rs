@@ -191,12 +191,14 @@ fn by_refresh(sandbox: &Sandbox, form: &Form) -> Result<Value, Refused> {
 /// A custom connection: one organisation, no user, no refresh token.
 fn by_credentials(sandbox: &Sandbox, form: &Form) -> Result<Value, Refused> {
     let now = sandbox.clock.now();
-    let scope = form.get("scope").unwrap_or_default().to_string();
-    let access = sandbox.write(|state| {
+    let asked = form.get("scope").unwrap_or_default().to_string();
+    let (access, scope) = sandbox.write(|state| {
         let app = form.app(state, false)?;
+        // xero-python asks without naming scopes and uses the token for all that the app may do (its api_client/oauth2.py)
+        let scope = if asked.is_empty() { scopes::of_a_custom_connection(state.faults.switches.xero_journals) } else { asked };
         let identity = ["openid", "profile", "email", "offline_access"];
         let refused = scopes::refused(&scope, state.faults.switches.xero_journals).is_some();
-        if scope.is_empty() || refused || identity.iter().any(|word| scopes::holds(&scope, word)) {
+        if refused || identity.iter().any(|word| scopes::holds(&scope, word)) {
             return Err(Refused::Scope);
         }
         let (client_id, user_id) = (app.client_id.clone(), format!("custom connection of {}", app.client_id));
@@ -205,7 +207,7 @@ fn by_credentials(sandbox: &Sandbox, form: &Form) -> Result<Value, Refused> {
         if let Some(tenant_id) = &company {
             authorize::connect(&mut state.grants.xero_connections, &client_id, &user_id, tenant_id, &auth_event_id, now);
         }
-        Ok(Access {
+        let access = Access {
             face: Face::Xero,
             client_id,
             user_id,
@@ -215,7 +217,8 @@ fn by_credentials(sandbox: &Sandbox, form: &Form) -> Result<Value, Refused> {
             family: String::new(),
             expires_at: expiry(now, ACCESS_SECS),
             revoked: false,
-        })
+        };
+        Ok((access, scope))
     })?;
     let claims = json!({
         "nbf": now.as_second(), "exp": access.expires_at.as_second(), "iss": ISSUER, "aud": format!("{ISSUER}/resources"),
