@@ -190,6 +190,33 @@ impl Books {
         Ok(document)
     }
 
+    /// What `new` would look like as a document, without any check: for showing what is not entered.
+    pub fn unentered(&self, new: &NewDocument, now: Timestamp) -> Document {
+        let lines = numbered(new.lines.clone());
+        Document {
+            id: 0,
+            kind: new.kind,
+            status: new.status,
+            number: new.number.clone().unwrap_or_default(),
+            date: new.date,
+            due_date: new.due_date,
+            contact: new.contact,
+            currency: new.currency.clone().unwrap_or_else(|| self.currency.clone()),
+            rate: new.rate.unwrap_or(Rate::ONE),
+            account: new.account,
+            to_account: new.to_account,
+            taxes: self.taxes_of(new.kind, &lines),
+            lines,
+            applications: new.applications.clone(),
+            unapplied: new.unapplied,
+            memo: new.memo.clone(),
+            details: new.details.clone(),
+            created_at: now,
+            updated_at: now,
+            sync_token: 0,
+        }
+    }
+
     /// The rate of a document in this currency, which is one at home.
     pub(super) fn checked_rate(&self, currency: &str, rate: Option<Rate>) -> Result<Rate, Refused> {
         match (currency == self.currency, rate) {

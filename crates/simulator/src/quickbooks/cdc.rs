@@ -7,7 +7,6 @@ use super::refusal::Refusal;
 use super::rows::{self, Row};
 use super::wire::View;
 use super::wire::tree::{Json, Object};
-use crate::books::Status;
 use jiff::Timestamp;
 
 /// "Look-back at most 30 days", "at most 1000 objects per response, no paging" (contract 4).
@@ -42,30 +41,26 @@ pub fn answer(view: &View, entities: Option<&str>, changed_since: Option<&str>) 
 /// "Within a group objects are ordered by LastUpdatedTime, deleted ones after live ones" (contract 4).
 fn group(view: &View, entity: Entity, since: Timestamp, room: &mut usize) -> Object {
     let mut changed: Vec<Row> = rows::ever(view.books, entity).filter(|row| row.updated_at().as_second() >= since.as_second()).collect();
-    changed.sort_by_key(|row| (is_deleted(row), row.updated_at(), row.id()));
+    changed.sort_by_key(|row| (row.is_deleted(), row.updated_at(), row.id()));
     changed.truncate(*room);
     *room -= changed.len();
     if changed.is_empty() {
         return Object::new();
     }
-    let only_deleted = changed.iter().all(is_deleted);
+    let only_deleted = changed.iter().all(Row::is_deleted);
     let count = changed.len();
-    let objects: Vec<Object> = changed.iter().map(|row| if is_deleted(row) { stub(row) } else { row.render(view) }).collect();
-    let group = Object::new().put(entity.name(), objects);
+    let objects: Vec<Object> = changed.iter().map(|row| if row.is_deleted() { stub(row) } else { row.render(view) }).collect();
+    let group = Object::new().put(entity.key(), objects);
     // "startPosition absent in some deleted-only groups, where maxResults and totalCount appear" (contract 4).
     let group = if only_deleted { group } else { group.put("startPosition", 1_i64) };
     let group = group.put("maxResults", count);
     if only_deleted || entity.shows_total_count() { group.put("totalCount", count) } else { group }
 }
 
-fn is_deleted(row: &Row) -> bool {
-    matches!(row, Row::Document(document) if document.status == Status::Deleted)
-}
-
 fn stub(row: &Row) -> Object {
     Object::new()
         .put("status", "Deleted")
         .put("domain", "QBO")
-        .put("Id", row.id().to_string())
+        .put("Id", row.shown_id())
         .put("MetaData", Object::new().put("LastUpdatedTime", moments::seconds(row.updated_at())))
 }

@@ -1,17 +1,13 @@
 //! What surrounds every call of the data API: the token, the company, limits, injected faults, headers and the choice of an answer.
-//!
-//! Answers are JSON whatever `Accept` says; QuickBooks would answer XML to a call that does not ask for JSON (contract 2.3).
 use super::entity::Entity;
 use super::refusal::Refusal;
 use super::reports::{self, Parameters};
-use super::wire::View;
-use super::wire::tree::{Json, Object};
-use super::{cdc, moments, query, rows};
+use super::{dispatch, xml};
 use crate::books::Face;
 use crate::faults::{self, Fault};
 use crate::oauth;
 use crate::sandbox::{Sandbox, State as SandboxState};
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
@@ -21,8 +17,9 @@ use jiff::Timestamp;
 /// The scope that opens the accounting API; there is no read-only variant (contract 1.2).
 pub const ACCOUNTING: &str = "com.intuit.quickbooks.accounting";
 
-/// No statement of the query language comes near this.
+/// Statements and records are far smaller; a file is not.
 const MAX_BODY_BYTES: usize = 1 << 20;
+const MAX_UPLOAD_BYTES: usize = 25 << 20;
 
 /// Gives every answer its `intuit_tid`: `1-` + the time in hexadecimal + `-` + 24 digits (contract 2.4).
 pub async fn identify(State(sandbox): State<Sandbox>, request: Request, next: Next) -> Response {
@@ -34,19 +31,26 @@ pub async fn identify(State(sandbox): State<Sandbox>, request: Request, next: Ne
 }
 
 /// One call of the data API.
-struct Call {
-    method: Method,
-    realm: String,
+pub struct Call {
+    pub method: Method,
+    pub realm: String,
     /// Below the company, without slashes at the ends.
-    path: Vec<String>,
-    full_path: String,
-    parameters: Parameters,
-    body: String,
+    pub path: Vec<String>,
+    pub full_path: String,
+    pub parameters: Parameters,
+    pub body: Bytes,
+    #[allow(dead_code)] // of an uploaded file
+    pub content_type: String,
+    /// The address it was sent to, without a path.
+    pub base: String,
+    pub wants_xml: bool,
 }
 
 pub async fn answer(State(sandbox): State<Sandbox>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let body = axum::body::to_bytes(body, MAX_BODY_BYTES).await.unwrap_or_default();
+    let most = if parts.uri.path().ends_with("/upload") { MAX_UPLOAD_BYTES } else { MAX_BODY_BYTES };
+    let body = axum::body::to_bytes(body, most).await.unwrap_or_default();
+    let text = |name: header::HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok());
     let full_path = parts.uri.path().to_owned();
     let mut segments = full_path.trim_start_matches("/v3/company/").split('/').filter(|segment| !segment.is_empty()).map(str::to_owned);
     let call = Call {
@@ -55,7 +59,10 @@ pub async fn answer(State(sandbox): State<Sandbox>, request: Request) -> Respons
         path: segments.collect(),
         parameters: Parameters(url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned().collect()),
         full_path,
-        body: String::from_utf8_lossy(&body).into_owned(),
+        body,
+        content_type: text(header::CONTENT_TYPE).unwrap_or_default().to_owned(),
+        base: format!("http://{}", text(header::HOST).unwrap_or("localhost")),
+        wants_xml: xml::is_wanted(text(header::ACCEPT)),
     };
     let now = sandbox.clock.now();
     let uri = parts.uri.to_string();
@@ -73,7 +80,7 @@ pub async fn answer(State(sandbox): State<Sandbox>, request: Request) -> Respons
     // Reports and pages of a large company take a while: they must not hold up the other calls.
     let answering = {
         let sandbox = sandbox.clone();
-        tokio::task::spawn_blocking(move || respond(&sandbox, &call))
+        tokio::task::spawn_blocking(move || dispatch::respond(&sandbox, &call))
     };
     let response = answering.await.unwrap_or_else(|_| refused(&Refusal::system(StatusCode::INTERNAL_SERVER_ERROR), now));
     if fault == Some(Fault::LoseAnswer) { faults::broken_connection() } else { response }
@@ -169,76 +176,6 @@ fn admit(state: &mut SandboxState, call: &Call, token: Option<&str>, uri: &str, 
         Ok(_) => Ok(None),
         Err(_) => Err(Refusal::throttled()),
     }
-}
-
-fn respond(sandbox: &Sandbox, call: &Call) -> Response {
-    let now = sandbox.clock.now();
-    let answered = sandbox.read(|state| {
-        let books = state.companies.get(&call.realm).ok_or_else(Refusal::application)?;
-        dispatch(&View::new(books, now), call, state.limits.figures.quickbooks_report_cells)
-    });
-    match answered {
-        Ok(body) => {
-            let body = serde_json::to_string(&body).expect("a tree is JSON");
-            let mut response = Response::new(Body::from(body));
-            let headers = response.headers_mut();
-            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json;charset=UTF-8"));
-            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("max-age=0, no-cache, no-store, must-revalidate, private"));
-            headers.insert(header::EXPIRES, HeaderValue::from_static("0"));
-            response
-        }
-        Err(refusal) => refused(&refusal, now),
-    }
-}
-
-fn dispatch(view: &View, call: &Call, max_report_cells: u64) -> Result<Object, Refusal> {
-    let path: Vec<&str> = call.path.iter().map(String::as_str).collect();
-    let is_get = call.method == Method::GET;
-    match path.as_slice() {
-        ["query"] if is_get || call.method == Method::POST => {
-            // "POST with the statement in the URL too" (contract 3.1).
-            let statement = call.parameters.get("query").unwrap_or(&call.body);
-            Ok(timed(view, Object::new().put("QueryResponse", query::answer(view, statement)?)))
-        }
-        ["cdc"] if is_get => {
-            let changed = cdc::answer(view, call.parameters.get("entities"), call.parameters.get("changedSince"))?;
-            Ok(timed(view, Object::new().put("CDCResponse", changed)))
-        }
-        ["reports", name] if is_get => match reports::named(name) {
-            Some(name) => reports::answer(view, name, &call.parameters, max_report_cells),
-            None => Err(Refusal::unsupported(format!("Operation report {name} is not supported by the sandbox."))),
-        },
-        ["companyinfo", id] if is_get => {
-            if id.parse::<u64>().is_err() {
-                return Err(Refusal::invalid_id(id));
-            }
-            if *id == call.realm || *id == "1" { single(view, Entity::CompanyInfo, 1) } else { Err(Refusal::not_found()) }
-        }
-        ["preferences"] if is_get => single(view, Entity::Preferences, 1),
-        [name, id] if is_get => match Entity::named(name) {
-            Some(entity) => single(view, entity, id.parse().map_err(|_| Refusal::invalid_id(id))?),
-            None => Err(unknown_route(call)),
-        },
-        [name] if call.method == Method::POST && (Entity::named(name).is_some() || matches!(*name, "batch" | "upload")) => {
-            Err(Refusal::unsupported(format!("Operation POST {name} is not supported: the sandbox's API only reads.")))
-        }
-        _ => Err(unknown_route(call)),
-    }
-}
-
-fn unknown_route(call: &Call) -> Refusal {
-    let path = &call.full_path;
-    Refusal::unsupported(format!("Operation Could not find resource for relative : {path} of full path: {path} is not supported."))
-}
-
-/// `{"<Entity>":{…},"time":"…"}`. A deleted transaction is not found; an inactive name is (contract 7.1).
-fn single(view: &View, entity: Entity, id: u64) -> Result<Object, Refusal> {
-    let row = rows::find(view.books, entity, id).filter(|row| row.state() != "deleted").ok_or_else(Refusal::not_found)?;
-    Ok(timed(view, Object::new().put(entity.name(), row.render(view))))
-}
-
-fn timed(view: &View, object: Object) -> Object {
-    object.put("time", Json::Text(moments::milliseconds(view.now)))
 }
 
 /// Errors carry no charset; a 401 says why (contract 2.4).

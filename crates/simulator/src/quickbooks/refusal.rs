@@ -65,6 +65,11 @@ impl Refusal {
                       vendors or employees.";
         Refusal { element: Some(""), ..Refusal::validation("610", "Object Not Found", detail) }
     }
+    /// Code 5030: the company's edition or country does not have it.
+    pub fn feature_not_supported() -> Refusal {
+        let detail = "Feature Not Supported Error : The feature is not supported for this company.";
+        Refusal::validation("5030", "Feature Not Supported", detail)
+    }
     /// Code 3200: the token itself.
     pub fn token(detail: Option<String>) -> Refusal {
         Refusal {

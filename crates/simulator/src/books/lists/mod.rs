@@ -17,6 +17,7 @@ pub use employees::{Employee, TimeActivity, Worker};
 pub use names::{AccountFacts, ContactFacts, ItemFacts};
 pub use orders::{NewOrder, Order, OrderKind, OrderStatus};
 pub use recurring::{Every, Template};
+pub use tax::TaxAgency;
 pub use terms::{Due, PaymentMethod, Term};
 pub use tracking::{Dimension, DimensionRole, TrackingOption};
 

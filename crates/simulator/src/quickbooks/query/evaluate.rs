@@ -2,6 +2,7 @@
 //! is answered, and rows whose other properties are asked about, are written as JSON.
 use super::parse::{self, Condition, Operator, Order, Select, Statement};
 use crate::money::Cents;
+use crate::quickbooks::dates;
 use crate::quickbooks::entity::Entity;
 use crate::quickbooks::moments;
 use crate::quickbooks::refusal::Refusal;
@@ -26,6 +27,9 @@ pub fn answer(view: &View, text: &str) -> Result<Object, Refusal> {
     let order = ordering(entity, &statement.order)?;
     let shown = projection(entity, &statement.select)?;
 
+    if entity == Entity::JournalCode && view.books.country != "FR" {
+        return Err(Refusal::feature_not_supported());
+    }
     let mut found: Vec<Row> = candidates(view, entity, &tests).filter(|row| tests.iter().all(|test| test.holds(view, row))).collect();
     if statement.select == Select::Count {
         return Ok(Object::new().put("totalCount", found.len()));
@@ -36,7 +40,7 @@ pub fn answer(view: &View, text: &str) -> Result<Object, Refusal> {
         return Ok(Object::new());
     }
     let count = rows.len();
-    let response = Object::new().put(entity.name(), rows);
+    let response = Object::new().put(entity.key(), rows);
     let response = if entity.hides_start_position() { response } else { response.put("startPosition", skip + 1) };
     let response = response.put("maxResults", count);
     // "totalCount = number of rows in the answer in every recording" (contract 3.4).
@@ -46,12 +50,21 @@ pub fn answer(view: &View, text: &str) -> Result<Object, Refusal> {
 /// The rows that can match, in the order of ids: the named ones if ids are named, else all.
 fn candidates<'a>(view: &View<'a>, entity: Entity, tests: &[Test]) -> Box<dyn Iterator<Item = Row<'a>> + 'a> {
     let books = view.books;
+    if entity == Entity::ExchangeRate {
+        // "asofdate (default today)" (contract 7.5).
+        let asked = tests.iter().find_map(|test| match test {
+            Test::Day(Operator::Equal | Operator::In, days) => Some(days.clone()),
+            _ => None,
+        });
+        let days = asked.unwrap_or_else(|| vec![dates::day_of(books, view.now)]);
+        return Box::new(days.into_iter().flat_map(move |day| rows::exchange_rates(books, day)));
+    }
     let named = tests.iter().find_map(|test| match test {
         Test::Id(Operator::Equal | Operator::In, ids) => Some(ids.iter().copied().collect::<BTreeSet<u64>>()),
         _ => None,
     });
     match named {
-        Some(ids) => Box::new(ids.into_iter().filter_map(move |id| rows::find(books, entity, id)).filter(|row| row.state() != "deleted")),
+        Some(ids) => Box::new(ids.into_iter().filter_map(move |id| rows::find(books, entity, id)).filter(|row| !row.is_deleted())),
         None => rows::living(books, entity),
     }
 }
@@ -103,13 +116,15 @@ fn test(entity: Entity, condition: &Condition) -> Result<Test, Refusal> {
     }
     let invalid = |value: &String| Refusal::query_invalid(format!("Invalid value '{value}' for property {path}"));
     Ok(match path.as_str() {
-        "Id" => Test::Id(operator, values.iter().map(|value| value.parse().map_err(|_| invalid(value))).collect::<Result<_, _>>()?),
+        "Id" if entity.has_number_ids() => {
+            Test::Id(operator, values.iter().map(|value| value.parse().map_err(|_| invalid(value))).collect::<Result<_, _>>()?)
+        }
         "MetaData.CreateTime" | "MetaData.LastUpdatedTime" => {
             let seconds = values.iter().map(|value| moments::read(value).map(|at| at.as_second()).ok_or_else(|| invalid(value)));
             let seconds = seconds.collect::<Result<_, _>>()?;
             if path == "MetaData.CreateTime" { Test::Created(operator, seconds) } else { Test::Updated(operator, seconds) }
         }
-        "TxnDate" => Test::Day(operator, values.iter().map(|value| day(value).ok_or_else(|| invalid(value))).collect::<Result<_, _>>()?),
+        "TxnDate" | "AsOfDate" => Test::Day(operator, values.iter().map(|value| day(value).ok_or_else(|| invalid(value))).collect::<Result<_, _>>()?),
         "Active" => {
             let read = |value: &String| match value.to_ascii_lowercase().as_str() {
                 "true" => Ok(true),

@@ -23,7 +23,13 @@ fn deposit_line(view: &View, document: &Document, line: &Line) -> Object {
         .put("Amount", view.amount(document, line.amount))
         .put("LinkedTxn", Json::List(Vec::new()))
         .put("DetailType", "DepositLineDetail")
-        .put("DepositLineDetail", Object::new().put_some("Entity", entity).put("AccountRef", view.account_reference(line.account)))
+        .put(
+            "DepositLineDetail",
+            Object::new()
+                .put_some("Entity", entity)
+                .put_some("ClassRef", view.class(document, line))
+                .put("AccountRef", view.account_reference(line.account)),
+        )
 }
 
 /// <https://developer.intuit.com/app/developer/qbo/docs/api/accounting/all-entities/transfer>.
@@ -32,5 +38,17 @@ pub fn transfer(view: &View, document: &Document) -> Object {
         .put_some("FromAccountRef", document.account.map(|account| view.account_reference(account)))
         .put_some("ToAccountRef", document.to_account.map(|account| view.account_reference(account)))
         .put("Amount", view.amount(document, view.books.total(document)));
+    Object(object.0.into_iter().chain(view.transaction(document).0).collect())
+}
+
+/// <https://developer.intuit.com/app/developer/qbo/docs/api/accounting/all-entities/creditcardpayment>: home currency only.
+pub fn card_payment(view: &View, document: &Document) -> Object {
+    let object = Object::new()
+        .put_some("CreditCardAccountRef", document.to_account.map(|account| view.account_reference(account)))
+        .put_some("BankAccountRef", document.account.map(|account| view.account_reference(account)))
+        .put("Amount", view.amount(document, view.books.total(document)))
+        .put_some("VendorRef", document.contact.map(|id| view.contact_reference(id)))
+        .put_text("CheckNum", &document.details.payment_reference)
+        .put("PrintStatus", "NotSet");
     Object(object.0.into_iter().chain(view.transaction(document).0).collect())
 }

@@ -1,6 +1,7 @@
 //! CompanyInfo and Preferences: one of each, with the id 1.
 use super::View;
 use super::tree::{Json, Object};
+use crate::books::lists::DimensionRole;
 use crate::quickbooks::dates;
 
 const MONTHS: [&str; 12] = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
@@ -45,14 +46,15 @@ pub fn preferences(view: &View) -> Object {
     let books = view.books;
     let numbered = books.accounts.values().any(|account| !account.code.is_empty());
     let taxed = !books.tax_rates.is_empty();
+    let has = |role: DimensionRole| books.dimension(role).is_some();
     let object = Object::new()
         .put(
             "AccountingInfoPrefs",
             Object::new()
                 .put("UseAccountNumbers", numbered)
-                .put("TrackDepartments", false)
+                .put("TrackDepartments", has(DimensionRole::Location))
                 .put("ClassTrackingPerTxn", false)
-                .put("ClassTrackingPerTxnLine", false)
+                .put("ClassTrackingPerTxnLine", has(DimensionRole::Class))
                 .put("FirstMonthOfFiscalYear", fiscal_month(view))
                 .put("TaxYearMonth", "January")
                 .put("CustomerTerminology", "Customers"),

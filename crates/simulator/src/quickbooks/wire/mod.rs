@@ -1,13 +1,19 @@
 //! What QuickBooks writes about a record: the books, seen through the JSON of minor version 75.
+pub mod attachables;
 mod banking;
 pub mod company;
 mod journal;
 pub mod names;
+pub mod orders;
 mod purchases;
 mod sales;
+pub mod small_lists;
+pub mod taxes;
+pub mod time;
 pub mod tree;
 
-use crate::books::{AccountId, AccountType, Books, ContactId, Document, DocumentId, Kind, Line, Status};
+use crate::books::lists::{DimensionRole, OrderKind};
+use crate::books::{AccountId, AccountType, Books, ContactId, Document, DocumentId, Kind, Line, Status, Variant};
 use crate::money::{Cents, Rate};
 use crate::quickbooks::moments;
 use jiff::Timestamp;
@@ -20,6 +26,8 @@ use tree::{Json, Object, reference};
 pub struct View<'a> {
     pub books: &'a Books,
     pub now: Timestamp,
+    /// Where this answer was asked for: `http://127.0.0.1:4000`. Empty outside of a call.
+    pub base: String,
     balances: OnceCell<BTreeMap<AccountId, Cents>>,
     multicurrency: OnceCell<bool>,
 }
@@ -29,7 +37,12 @@ const FOREVER: Date = date(9999, 12, 31);
 
 impl<'a> View<'a> {
     pub fn new(books: &'a Books, now: Timestamp) -> View<'a> {
-        View { books, now, balances: OnceCell::new(), multicurrency: OnceCell::new() }
+        View { books, now, base: String::new(), balances: OnceCell::new(), multicurrency: OnceCell::new() }
+    }
+
+    /// The address that temporary links begin with.
+    pub fn asked_at(self, base: &str) -> View<'a> {
+        View { base: base.to_owned(), ..self }
     }
 
     pub fn is_multicurrency(&self) -> bool {
@@ -109,7 +122,14 @@ impl<'a> View<'a> {
 
     /// A transaction.
     pub fn document(&self, document: &Document) -> Object {
-        let object = match document.kind {
+        self.identified(self.content(document), document.id, document.sync_token, document.created_at, document.updated_at)
+    }
+
+    /// A transaction without the keys that every entity ends with.
+    fn content(&self, document: &Document) -> Object {
+        match document.kind {
+            Kind::Transfer if document.details.variant == Some(Variant::CardPayment) => banking::card_payment(self, document),
+            Kind::Journal if document.details.variant == Some(Variant::InventoryAdjustment) => journal::inventory_adjustment(self, document),
             Kind::Invoice | Kind::CreditMemo | Kind::SalesReceipt | Kind::RefundReceipt => sales::sale(self, document),
             Kind::Payment => sales::payment(self, document),
             Kind::Bill | Kind::VendorCredit => purchases::bill(self, document),
@@ -118,8 +138,7 @@ impl<'a> View<'a> {
             Kind::Deposit => banking::deposit(self, document),
             Kind::Transfer => banking::transfer(self, document),
             Kind::Journal => journal::entry(self, document),
-        };
-        self.identified(object, document.id, document.sync_token, document.created_at, document.updated_at)
+        }
     }
 
     /// Number, date, currency and note, which every transaction has. The note of a voided one begins with `Voided` (contract 7.2), which
@@ -128,7 +147,13 @@ impl<'a> View<'a> {
         let object =
             Object::new().put_text("DocNumber", &document.number).put("TxnDate", document.date).put("CurrencyRef", self.currency(&document.currency));
         let object = if self.is_multicurrency() { object.put("ExchangeRate", Json::Number(shortest(document.rate))) } else { object };
-        object.put_text("PrivateNote", &document.memo)
+        let location = self.books.tracked(document, None, DimensionRole::Location);
+        object.put_some("DepartmentRef", location.map(|option| self.tracking_reference(option))).put_text("PrivateNote", &document.memo)
+    }
+
+    /// `ClassRef` of a line, its own or that of the whole transaction.
+    fn class(&self, document: &Document, line: &Line) -> Option<Object> {
+        self.books.tracked(document, Some(line), DimensionRole::Class).map(|option| self.tracking_reference(option))
     }
 
     /// `TotalAmt`, and in a company with several currencies its value in the home currency.
@@ -156,7 +181,17 @@ impl<'a> View<'a> {
         }
         let payers = self.books.payments_of(document.id).into_iter().map(|(id, _)| id);
         let used_for = document.applications.iter().map(|application| application.document);
-        Json::List(payers.chain(used_for).filter_map(|id| self.link(id)).map(Json::Object).collect())
+        let links = payers.chain(used_for).filter_map(|id| self.link(id));
+        Json::List(links.chain(self.orders_of(document.id)).map(Json::Object).collect())
+    }
+
+    /// The estimates and purchase orders that became this document.
+    fn orders_of(&self, id: DocumentId) -> impl Iterator<Item = Object> {
+        let orders = self.books.lists.orders.values().filter(move |order| order.links.contains(&id) && !order.stamp.deleted);
+        orders.map(|order| {
+            let word = if order.kind == OrderKind::Estimate { "Estimate" } else { "PurchaseOrder" };
+            Object::new().put("TxnId", order.id.to_string()).put("TxnType", word)
+        })
     }
 
     fn link(&self, id: DocumentId) -> Option<Object> {

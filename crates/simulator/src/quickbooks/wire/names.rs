@@ -1,6 +1,7 @@
 //! Accounts, customers, vendors and items as QuickBooks writes them.
 use super::View;
 use super::tree::{Json, Object, reference};
+use crate::books::lists::Employee;
 use crate::books::{Account, AccountType, Contact, Item};
 use crate::money::Cents;
 
@@ -107,6 +108,22 @@ pub fn vendor(view: &View, contact: &Contact) -> Object {
     let object = Object::new().put("Balance", payable).put("Vendor1099", false).put("CurrencyRef", view.currency(&contact.currency));
     let object = Object(object.0.into_iter().chain(called(view, contact).0).collect());
     view.identified(object, contact.id, contact.sync_token, contact.created_at, contact.updated_at)
+}
+
+/// <https://developer.intuit.com/app/developer/qbo/docs/api/accounting/all-entities/employee>.
+pub fn employee(view: &View, employee: &Employee) -> Object {
+    let object = Object::new()
+        .put("BillableTime", false)
+        .put_some("HiredDate", employee.hired)
+        .put_some("ReleasedDate", employee.released)
+        .put_text("GivenName", &employee.given_name)
+        .put_text("FamilyName", &employee.family_name)
+        .put("DisplayName", view.shown_name(&employee.display_name, employee.stamp.active))
+        .put("PrintOnCheckName", employee.display_name.clone())
+        .put("Active", employee.stamp.active);
+    let object =
+        if employee.email.is_empty() { object } else { object.put("PrimaryEmailAddr", Object::new().put("Address", employee.email.clone())) };
+    view.stamped(object, employee.id, &employee.stamp)
 }
 
 pub fn item(view: &View, item: &Item) -> Object {

@@ -7,7 +7,7 @@ use crate::money::Cents;
 /// <https://developer.intuit.com/app/developer/qbo/docs/api/accounting/all-entities/bill>; a VendorCredit is the same without a due date.
 pub fn bill(view: &View, document: &Document) -> Object {
     let object = match document.kind {
-        Kind::Bill => Object::new().put_some("DueDate", document.due_date),
+        Kind::Bill => Object::new().put_some("SalesTermRef", view.term_reference(document.details.term)).put_some("DueDate", document.due_date),
         _ => Object::new(),
     };
     let object = view.balance(object, document);
@@ -18,6 +18,19 @@ pub fn bill(view: &View, document: &Document) -> Object {
         .put_some("APAccountRef", document.account.map(|account| view.account_reference(account)));
     object = view.total(object, document);
     taxed(view, object, document)
+}
+
+/// A purchase order, which is like a bill that is not owed yet.
+pub fn order(view: &View, object: Object, document: &Document, links: Vec<Object>) -> Object {
+    let object = object
+        .put("CustomField", Json::List(Vec::new()))
+        .put("LinkedTxn", links)
+        .put("Line", lines(view, document, 1))
+        .put_some("VendorRef", document.contact.map(|id| view.contact_reference(id)))
+        .put_some("APAccountRef", view.books.control_account(false, &document.currency).map(|account| view.account_reference(account)))
+        .put_some("SalesTermRef", view.term_reference(document.details.term))
+        .put("EmailStatus", "NotSet");
+    taxed(view, view.total(object, document), document)
 }
 
 /// "PayType Check with CheckPayment or CreditCard with CreditCardPayment; Line links TxnType Bill or VendorCredit" (contract 7.5).
@@ -49,6 +62,8 @@ pub fn purchase(view: &View, document: &Document) -> Object {
         .put_some("EntityRef", entity)
         .put("Credit", credit)
         .put("TotalAmt", view.amount(document, Cents(total.0 * sign)))
+        .put_some("PaymentMethodRef", view.payment_method_reference(document.details.payment_method))
+        .put_text("PaymentRefNum", &document.details.payment_reference)
         .put("PrintStatus", "NotSet");
     let object = Object(object.0.into_iter().chain(view.transaction(document).0).collect())
         .put("LinkedTxn", Json::List(Vec::new()))
@@ -80,6 +95,7 @@ fn expense_line(view: &View, document: &Document, line: &Line, sign: i64) -> Obj
             "ItemBasedExpenseLineDetail",
             Object::new()
                 .put("BillableStatus", "NotBillable")
+                .put_some("ClassRef", view.class(document, line))
                 .put("ItemRef", reference(item.id, &view.shown_name(&item.name, item.active)))
                 .put("UnitPrice", view.amount(document, line.unit_price))
                 .put("Qty", if document.status == Status::Voided { quantity(0) } else { quantity(line.quantity_hundredths) })
@@ -89,6 +105,7 @@ fn expense_line(view: &View, document: &Document, line: &Line, sign: i64) -> Obj
             "AccountBasedExpenseLineDetail",
             Object::new()
                 .put("AccountRef", view.account_reference(line.account))
+                .put_some("ClassRef", view.class(document, line))
                 .put("BillableStatus", "NotBillable")
                 .put("TaxCodeRef", view.tax_code(line)),
         ),

@@ -8,13 +8,6 @@ use crate::money::Cents;
 /// one base.
 pub fn sale(view: &View, document: &Document) -> Object {
     let books = view.books;
-    let mut lines: Vec<Object> = document.lines.iter().map(|line| sale_line(view, document, line)).collect();
-    lines.push(
-        Object::new()
-            .put("Amount", view.amount(document, books.net_total(document)))
-            .put("DetailType", "SubTotalLineDetail")
-            .put("SubTotalLineDetail", Object::new()),
-    );
     let mut object = match document.kind {
         Kind::Invoice => Object::new()
             .put("AllowIPNPayment", false)
@@ -27,11 +20,11 @@ pub fn sale(view: &View, document: &Document) -> Object {
     object = object
         .put("CustomField", Json::List(Vec::new()))
         .put("LinkedTxn", view.links(document))
-        .put("Line", lines)
+        .put("Line", lines(view, document))
         .put("TxnTaxDetail", view.tax_detail(document))
         .put_some("CustomerRef", document.contact.map(|id| view.contact_reference(id)));
     if document.kind == Kind::Invoice {
-        object = object.put_some("DueDate", document.due_date);
+        object = object.put_some("SalesTermRef", view.term_reference(document.details.term)).put_some("DueDate", document.due_date);
     }
     object = view.total(object, document).put("ApplyTaxAfterDiscount", false).put("PrintStatus", "NeedToPrint").put("EmailStatus", "NotSet");
     if view.books.country != "US" {
@@ -45,14 +38,43 @@ pub fn sale(view: &View, document: &Document) -> Object {
         Kind::Invoice => view.balance(object, document),
         Kind::CreditMemo => view.balance(object, document).put("RemainingCredit", books.amount_due(document.id)),
         // DepositToAccountRef of a RefundReceipt is the account refunded from (contract 7.5).
-        _ => object.put_some("DepositToAccountRef", document.account.map(|account| view.account_reference(account))).put("Balance", Cents::ZERO),
+        _ => object
+            .put_some("PaymentMethodRef", view.payment_method_reference(document.details.payment_method))
+            .put_text("PaymentRefNum", &document.details.payment_reference)
+            .put_some("DepositToAccountRef", document.account.map(|account| view.account_reference(account)))
+            .put("Balance", Cents::ZERO),
     }
+}
+
+fn lines(view: &View, document: &Document) -> Vec<Object> {
+    let mut lines: Vec<Object> = document.lines.iter().map(|line| sale_line(view, document, line)).collect();
+    lines.push(
+        Object::new()
+            .put("Amount", view.amount(document, view.books.net_total(document)))
+            .put("DetailType", "SubTotalLineDetail")
+            .put("SubTotalLineDetail", Object::new()),
+    );
+    lines
+}
+
+/// An estimate, which is like an invoice that nothing is owed on.
+pub fn order(view: &View, object: Object, document: &Document, links: Vec<Object>) -> Object {
+    let object = object
+        .put("CustomField", Json::List(Vec::new()))
+        .put("LinkedTxn", links)
+        .put("Line", lines(view, document))
+        .put("TxnTaxDetail", view.tax_detail(document))
+        .put_some("CustomerRef", document.contact.map(|id| view.contact_reference(id)));
+    let object = view.total(object, document).put("ApplyTaxAfterDiscount", false).put("PrintStatus", "NeedToPrint").put("EmailStatus", "NotSet");
+    let email = document.contact.and_then(|id| view.books.contacts.get(&id)).map_or("", |contact| contact.email.as_str());
+    if email.is_empty() { object } else { object.put("BillEmail", Object::new().put("Address", email)) }
 }
 
 fn sale_line(view: &View, document: &Document, line: &Line) -> Object {
     let item = line.item.and_then(|id| view.books.items.get(&id));
     let detail = Object::new()
         .put_some("ItemRef", item.map(|item| reference(item.id, &view.shown_name(&item.name, item.active))))
+        .put_some("ClassRef", view.class(document, line))
         .put("UnitPrice", view.amount(document, line.unit_price))
         .put("Qty", if document.status == Status::Voided { quantity(0) } else { quantity(line.quantity_hundredths) })
         .put("ItemAccountRef", view.account_reference(line.account))
@@ -74,6 +96,9 @@ pub fn payment(view: &View, document: &Document) -> Object {
     let object = Object::new()
         .put_some("CustomerRef", document.contact.map(|id| view.contact_reference(id)))
         .put_some("DepositToAccountRef", document.account.map(|account| Object::new().put("value", account.to_string())));
+    let object = object
+        .put_some("PaymentMethodRef", view.payment_method_reference(document.details.payment_method))
+        .put_text("PaymentRefNum", &document.details.payment_reference);
     let object = view.total(object, document).put("UnappliedAmt", view.amount(document, document.unapplied)).put("ProcessPayment", false);
     let object = Object(object.0.into_iter().chain(view.transaction(document).0).collect());
     object.put("LinkedTxn", Json::List(Vec::new())).put("Line", applications(view, document))

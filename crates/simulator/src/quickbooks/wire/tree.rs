@@ -108,6 +108,24 @@ impl Object {
     pub fn put_text(self, key: &'static str, text: &str) -> Object {
         if text.is_empty() { self } else { self.put(key, text) }
     }
+    /// Puts a key in place of one that is there.
+    #[allow(dead_code)] // for the writes
+    pub fn set(&mut self, key: &'static str, value: Json) {
+        match self.0.iter_mut().find(|(name, _)| *name == key) {
+            Some((_, known)) => *known = value,
+            None => self.0.push((key, value)),
+        }
+    }
+    /// Puts the keys of another object over these, inner objects likewise.
+    #[allow(dead_code)] // for the writes
+    pub fn lay_over(&mut self, other: Object) {
+        for (key, value) in other.0 {
+            match (self.0.iter_mut().find(|(name, _)| *name == key), value) {
+                (Some((_, Json::Object(inner))), Json::Object(over)) => inner.lay_over(over),
+                (_, value) => self.set(key, value),
+            }
+        }
+    }
     /// Finds a key whatever its case.
     pub fn get(&self, key: &str) -> Option<&Json> {
         self.0.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, value)| value)

@@ -1,6 +1,7 @@
 //! The QuickBooks face over HTTP, fact by fact of the provider contract's list of conformance facts.
 mod access;
 mod changes;
+mod lists;
 mod oauth;
 mod query;
 mod records;

@@ -1,0 +1,143 @@
+//! From a call that is admitted to its answer: which path means what, and in which format the answer goes out.
+use super::entity::Entity;
+use super::frame::{Call, refused};
+use super::refusal::{Form, Refusal};
+use super::reports::{self, Parameters};
+use super::wire::View;
+use super::wire::tree::{Json, Object};
+use super::{attachments, body, cdc, dates, moments, query, rows, xml};
+use crate::sandbox::Sandbox;
+use axum::body::Body;
+use axum::http::{HeaderValue, Method, header};
+use axum::response::Response;
+
+pub fn respond(sandbox: &Sandbox, call: &Call) -> Response {
+    let now = sandbox.clock.now();
+    let answered = if is_write(call) {
+        change(call)
+    } else {
+        sandbox.read(|state| {
+            let books = state.companies.get(&call.realm).ok_or_else(Refusal::application)?;
+            let view = View::new(books, now).asked_at(&call.base);
+            look(&view, call, state.limits.figures.quickbooks_report_cells)
+        })
+    };
+    match answered {
+        Ok(Answer::Tree(tree)) => written(serde_json::to_string(&tree).expect("a tree is JSON"), call.wants_xml),
+        Ok(Answer::Text(text)) => good(text, "text/plain;charset=UTF-8"),
+        Err(refusal) if call.wants_xml && matches!(refusal.form, Form::Application(_)) => {
+            let mut response = refused(&refusal, now);
+            let document = xml::document(&body::read(&refusal.body(now).0).expect("a fault is JSON"));
+            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/xml"));
+            *response.body_mut() = Body::from(document);
+            response
+        }
+        Err(refusal) => refused(&refusal, now),
+    }
+}
+
+/// What goes out.
+pub enum Answer {
+    Tree(Object),
+    Text(String),
+}
+
+fn written(json: String, wants_xml: bool) -> Response {
+    if wants_xml {
+        let document = xml::document(&body::read(&json).expect("an answer is JSON"));
+        return good(document, "application/xml;charset=UTF-8");
+    }
+    good(json, "application/json;charset=UTF-8")
+}
+
+fn good(body: String, content_type: &'static str) -> Response {
+    let mut response = Response::new(Body::from(body));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("max-age=0, no-cache, no-store, must-revalidate, private"));
+    headers.insert(header::EXPIRES, HeaderValue::from_static("0"));
+    response
+}
+
+fn is_write(call: &Call) -> bool {
+    call.method == Method::POST && call.path.first().is_none_or(|first| first != "query")
+}
+
+fn change(call: &Call) -> Result<Answer, Refusal> {
+    match call.path.as_slice() {
+        [name] if Entity::named(name).is_some() || matches!(name.as_str(), "batch" | "upload") => {
+            Err(Refusal::unsupported(format!("Operation POST {name} is not supported: the sandbox's API only reads.")))
+        }
+        _ => Err(unknown_route(call)),
+    }
+}
+
+fn look(view: &View, call: &Call, max_report_cells: u64) -> Result<Answer, Refusal> {
+    let path: Vec<&str> = call.path.iter().map(String::as_str).collect();
+    let is_get = call.method == Method::GET;
+    let tree = match path.as_slice() {
+        ["query"] if is_get || call.method == Method::POST => {
+            let body = String::from_utf8_lossy(&call.body);
+            // "POST with the statement in the URL too" (contract 3.1).
+            let statement = call.parameters.get("query").unwrap_or(&body);
+            timed(view, Object::new().put("QueryResponse", query::answer(view, statement)?))
+        }
+        ["cdc"] if is_get => {
+            let changed = cdc::answer(view, call.parameters.get("entities"), call.parameters.get("changedSince"))?;
+            timed(view, Object::new().put("CDCResponse", changed))
+        }
+        ["reports", name] if is_get => match reports::named(name) {
+            Some(name) => reports::answer(view, name, &call.parameters, max_report_cells)?,
+            None => return Err(Refusal::unsupported(format!("Operation report {name} is not supported by the sandbox."))),
+        },
+        ["companyinfo", id] if is_get => {
+            if id.parse::<u64>().is_err() {
+                return Err(Refusal::invalid_id(id));
+            }
+            if *id == call.realm || *id == "1" { single(view, Entity::CompanyInfo, "1")? } else { return Err(Refusal::not_found()) }
+        }
+        ["exchangerate"] if is_get => exchange_rate(view, &call.parameters)?,
+        ["preferences"] if is_get => single(view, Entity::Preferences, "1")?,
+        ["download", id] if is_get => return attachments::download(view, id).map(Answer::Text),
+        [name, id] if is_get => match Entity::named(name) {
+            Some(entity) => single(view, entity, id)?,
+            None => return Err(unknown_route(call)),
+        },
+        _ => return Err(unknown_route(call)),
+    };
+    Ok(Answer::Tree(tree))
+}
+
+fn unknown_route(call: &Call) -> Refusal {
+    let path = &call.full_path;
+    Refusal::unsupported(format!("Operation Could not find resource for relative : {path} of full path: {path} is not supported."))
+}
+
+/// `{"<Entity>":{…},"time":"…"}`. A deleted transaction is not found; an inactive name is (contract 7.1).
+fn single(view: &View, entity: Entity, id: &str) -> Result<Object, Refusal> {
+    if entity == Entity::JournalCode && view.books.country != "FR" {
+        return Err(Refusal::feature_not_supported());
+    }
+    if entity.has_number_ids() && id.parse::<u64>().is_err() {
+        return Err(Refusal::invalid_id(id));
+    }
+    let row = rows::find_shown(view.books, entity, id).filter(|row| !row.is_deleted()).ok_or_else(Refusal::not_found)?;
+    Ok(timed(view, Object::new().put(entity.key(), row.render(view))))
+}
+
+/// "GET needs sourcecurrencycode, optional asofdate (default today)" (contract 7.5).
+fn exchange_rate(view: &View, parameters: &Parameters) -> Result<Object, Refusal> {
+    let code =
+        parameters.get("sourcecurrencycode").filter(|code| !code.is_empty()).ok_or_else(|| Refusal::missing_parameter("sourcecurrencycode"))?;
+    let date = match parameters.get("asofdate") {
+        None => dates::day_of(view.books, view.now),
+        Some(text) => text.parse().map_err(|_| Refusal::invalid_parameter("asofdate", format!("Invalid date value. Supplied value:{text}")))?,
+    };
+    let mut known = rows::exchange_rates(view.books, date);
+    let row = known.find(|row| row.name().eq_ignore_ascii_case(code)).ok_or_else(Refusal::not_found)?;
+    Ok(timed(view, Object::new().put("ExchangeRate", row.render(view))))
+}
+
+fn timed(view: &View, object: Object) -> Object {
+    object.put("time", Json::Text(moments::milliseconds(view.now)))
+}
