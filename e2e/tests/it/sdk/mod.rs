@@ -6,7 +6,7 @@ mod xero;
 use std::time::Duration;
 
 use serde_json::Value;
-use testkit::{Environment, Launch, python, say};
+use testkit::{Environment, Launch, node, python, say};
 
 use crate::visitor::Sandbox;
 
@@ -23,6 +23,11 @@ struct Counts {
 /// Runs a script of `e2e/sdk/python` against the sandbox; nothing where Python or the libraries cannot be had.
 fn judged_by_python(script: &str, sandbox: &Sandbox) -> Option<Counts> {
     python("requirements").map(|environment| judge(&environment, script, sandbox))
+}
+
+/// Runs a script of `e2e/sdk/node` against the sandbox; nothing where Node or the libraries cannot be had.
+fn judged_by_node(script: &str, sandbox: &Sandbox) -> Option<Counts> {
+    node().map(|environment| judge(&environment, script, sandbox))
 }
 
 fn judge(environment: &Environment, script: &str, sandbox: &Sandbox) -> Counts {
