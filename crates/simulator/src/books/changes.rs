@@ -18,6 +18,7 @@ impl Books {
         if posts {
             self.enter_gain_account(id, now);
             self.posted(id, Vec::new(), None, now);
+            self.pass_allocations_through(id, now);
             self.touch_paid(id, now);
         }
         Ok(id)
@@ -269,7 +270,7 @@ impl Books {
 
     /// Xero keeps a document as it is while payments or allocations stand on either side of it.
     fn refuse_if_applied(&self, document: &Document) -> Result<(), Refused> {
-        let uses_others = document.kind.is_credit() && !document.applications.is_empty();
+        let uses_others = !document.kind.is_payment() && !document.applications.is_empty();
         if uses_others || !self.payments_of(document.id).is_empty() {
             return refuse(format!("{} has payments or allocations; remove them first", describe(document)));
         }
@@ -367,6 +368,7 @@ impl Books {
             payers.push(credit);
         }
         self.posted(credit, before, Some(old.date), now);
+        self.pass_through_tracking_transfers(credit, target, amount, now);
         self.touch_paid(credit, now);
         Ok(())
     }

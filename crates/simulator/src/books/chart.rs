@@ -40,6 +40,7 @@ impl Books {
             documents: BTreeMap::new(),
             by_date: BTreeMap::new(),
             journals: Vec::new(),
+            xero: if face == Face::Xero { super::xero::XeroLists::standard(now) } else { Default::default() },
             next_id: 1,
             next_journal_number: 1,
             sums: Default::default(),

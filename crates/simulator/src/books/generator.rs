@@ -195,6 +195,8 @@ impl Maker {
         }
         self.today = self.spec.to;
         self.closing_defects();
+        let now = self.tick();
+        self.books.furnish_xero(now);
         self.small_lists();
         self.books
     }

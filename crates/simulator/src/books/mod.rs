@@ -13,6 +13,7 @@ pub mod lists;
 pub mod new_document;
 pub mod posting;
 pub mod trial_balance;
+pub mod xero;
 
 pub use cash::Basis;
 pub use lists::Lists;
@@ -68,6 +69,8 @@ pub struct Books {
     pub by_date: BTreeMap<Date, BTreeSet<DocumentId>>,
     /// Append-only: every posting event, numbered with gaps as Xero's are.
     pub journals: Vec<Journal>,
+    /// What only a Xero organisation keeps.
+    pub xero: xero::XeroLists,
     pub next_id: u64,
     pub next_journal_number: u64,
     /// Sums of the current postings by day and month. Kept by `trial_balance.rs`.

@@ -316,8 +316,11 @@ impl Books {
         let (item, credit) = if document.kind.is_receivable() { (Kind::Invoice, Kind::CreditMemo) } else { (Kind::Bill, Kind::VendorCredit) };
         for (index, application) in document.applications.iter().enumerate() {
             let target = self.document(application.document)?;
-            let may_use_credit = document.kind.is_payment() && !is_xero;
-            if target.kind != item && !(may_use_credit && target.kind == credit) {
+            // a Xero payment of a credit note, an overpayment or a prepayment is a refund
+            let advance = if document.kind == Kind::Payment { Kind::Deposit } else { Kind::Expense };
+            let may_use_credit = document.kind.is_payment() && target.kind == credit;
+            let may_refund = document.kind.is_payment() && target.kind == advance && self.advance(target.id).is_some();
+            if target.kind != item && !may_use_credit && !may_refund {
                 return refuse(format!("a {word} cannot be applied to {}", describe(target)));
             }
             if target.status != Status::Active {
@@ -332,14 +335,14 @@ impl Books {
             if document.applications[..index].iter().any(|a| a.document == application.document) {
                 return refuse(format!("{} is named twice", describe(target)));
             }
-            let due = self.amount_due(application.document);
+            let due = if may_refund { self.advance_remaining(target.id) } else { self.amount_due(target.id) };
             if application.amount.0 <= 0 || application.amount > due {
                 return refuse(format!("{} has {due} open; {} cannot be applied", describe(target), application.amount));
             }
         }
         if document.kind.is_payment() {
             let total = self.total(document);
-            if document.unapplied.0 < 0 || total.0 < 0 {
+            if document.unapplied.0 < 0 || (total.0 < 0 && !is_xero) {
                 return refuse("a payment cannot use up more credit than it pays");
             }
             if total.is_zero() && document.applications.is_empty() {

@@ -125,6 +125,12 @@ impl Books {
     /// Bank against control. The control account is credited at the rate of what is paid, the bank debited at the payment's own rate;
     /// the difference is a realised currency gain or loss.
     fn payment_postings(&self, document: &Document) -> Vec<Posting> {
+        if let [application] = document.applications.as_slice()
+            && self.advance(application.document).is_some()
+            && let Some(advance) = self.documents.get(&application.document)
+        {
+            return self.refund_postings(document, advance, application.amount);
+        }
         let sign = if document.kind == Kind::Payment { 1 } else { -1 };
         let bank = signed(sign, self.total(document).at(document.rate));
         let mut control: BTreeMap<AccountId, Cents> = BTreeMap::new();
@@ -169,7 +175,7 @@ impl Books {
     }
 
     /// The tax lines that belong to `lines`: one per rate, in the order of first use.
-    pub(super) fn taxes_of(&self, kind: Kind, lines: &[Line]) -> Vec<TaxLine> {
+    pub fn taxes_of(&self, kind: Kind, lines: &[Line]) -> Vec<TaxLine> {
         let mut taxes: Vec<TaxLine> = Vec::new();
         if kind == Kind::Journal || kind == Kind::Transfer {
             return taxes;
@@ -253,9 +259,9 @@ impl Books {
     }
 }
 
-/// A payment grows by what it pays and shrinks by the credits it uses up.
+/// A payment grows by what it pays and shrinks by the credits it uses up and the advances it pays back.
 pub(super) fn direction(target: Kind) -> i64 {
-    if target.is_credit() { -1 } else { 1 }
+    if target.is_credit() || !matches!(target, Kind::Invoice | Kind::Bill) { -1 } else { 1 }
 }
 
 fn plain(account: AccountId, amount: Cents, contact: Option<ContactId>, description: &str) -> Posting {

@@ -2,59 +2,21 @@
 //!
 //! Contract: providers/xero.md 3.1, 3.2, 7 and 8; the order of the checks is that of section 8.
 use super::lists::{self, Parameters};
-use super::refusal::{self, Refusal};
-use super::reports::{self, Report};
+use super::read::Reading;
+use super::refusal::Refusal;
 use super::resource::Resource;
-use super::wire::json::{Object, array};
-use super::wire::{Detail, dates, journals};
-use crate::books::{Basis, Books, Face};
+use super::target::Target;
+use super::wire::dates;
+use super::xml;
+use crate::books::Face;
 use crate::faults::{self, Fault};
 use crate::limits::Remaining;
 use crate::oauth::Access;
 use crate::sandbox::Sandbox;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderValue, Method, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
-
-/// What a path asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Target {
-    List(Resource),
-    One(Resource, String),
-    Report(Report),
-    Unknown,
-}
-
-impl Target {
-    fn read(path: &str) -> Target {
-        let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
-        match parts.as_slice() {
-            [reports, name] if reports.eq_ignore_ascii_case("Reports") => Report::named(name).map_or(Target::Unknown, Target::Report),
-            [name] => Resource::named(name).map_or(Target::Unknown, Target::List),
-            [name, id] => Resource::named(name).map_or(Target::Unknown, |resource| Target::One(resource, (*id).to_string())),
-            _ => Target::Unknown,
-        }
-    }
-
-    /// The path as it is counted: `Invoices`, `Invoices/{id}`, `Reports/TrialBalance`.
-    fn counted(&self, path: &str) -> String {
-        match self {
-            Target::List(resource) => resource.path().into(),
-            Target::One(resource, _) => format!("{}/{{id}}", resource.path()),
-            Target::Report(report) => format!("Reports/{}", report.name()),
-            Target::Unknown => path.trim_matches('/').into(),
-        }
-    }
-
-    fn scopes(&self) -> &'static [&'static str] {
-        match self {
-            Target::List(resource) | Target::One(resource, _) => resource.scopes(),
-            Target::Report(report) => report.scopes(),
-            Target::Unknown => &[],
-        }
-    }
-}
 
 /// Every call under `/api.xro/2.0/`.
 pub async fn accounting(State(sandbox): State<Sandbox>, Path(path): Path<String>, method: Method, uri: Uri, headers: HeaderMap) -> Response {
@@ -68,7 +30,8 @@ pub async fn accounting(State(sandbox): State<Sandbox>, Path(path): Path<String>
     if fault == Some(Fault::LoseAnswer) {
         return faults::broken_connection();
     }
-    marked(answer.unwrap_or_else(IntoResponse::into_response), remaining)
+    let answer = in_the_form_asked_for(answer.unwrap_or_else(IntoResponse::into_response), &headers).await;
+    marked(answer, remaining)
 }
 
 /// The tenant a call names; a custom connection's token belongs to one organisation and needs no header (section 2).
@@ -148,12 +111,17 @@ async fn answer(
     if let Some(Fault::Delay { ms }) = fault {
         tokio::time::sleep(std::time::Duration::from_millis(*ms)).await;
     }
+    if *target == Target::Unknown {
+        return (Err(Refusal::NotFound), Some(remaining));
+    }
+    if method != Method::GET {
+        return (Err(Refusal::NotImplemented), Some(remaining));
+    }
     let question = Question {
         sandbox: sandbox.clone(),
         target: target.clone(),
         tenant: tenant.to_string(),
         app: access.client_id.clone(),
-        method: method.clone(),
         query: uri.query().unwrap_or_default().to_string(),
         headers: headers.clone(),
         now,
@@ -169,7 +137,6 @@ struct Question {
     target: Target,
     tenant: String,
     app: String,
-    method: Method,
     query: String,
     headers: HeaderMap,
     now: Timestamp,
@@ -177,79 +144,30 @@ struct Question {
 
 impl Question {
     fn answer(&self) -> Result<Response, Refusal> {
-        if self.target == Target::Unknown {
-            return Err(Refusal::NotFound);
-        }
-        if self.method != Method::GET {
-            return Err(Refusal::NotImplemented);
-        }
-        if !wants_json(&self.headers) {
-            return Err(Refusal::NotJson);
-        }
-        let parameters = Parameters::read(&self.query);
         let since = lists::modified_since(header_text(&self.headers, "if-modified-since"))?;
-        let body = self.sandbox.read(|state| {
+        let parameters = Parameters::read(&self.query);
+        let reading = Reading { target: &self.target, app: &self.app, parameters, since, now: self.now };
+        self.sandbox.read(|state| {
             // a company can be taken away between the check and here
             let books = state.companies.get(&self.tenant).ok_or(Refusal::Forbidden)?;
-            let envelope = envelope(&self.app, self.now);
-            match &self.target {
-                Target::List(Resource::Journals) => Ok(envelope.list("Journals", &lists::journals(books, &parameters, since)?).end()),
-                Target::List(resource) => {
-                    let page = lists::list(books, *resource, &parameters, since, self.now)?;
-                    let envelope = match &page.pagination {
-                        Some(pagination) => envelope.raw("pagination", pagination),
-                        None => envelope,
-                    };
-                    Ok(envelope.list(resource.list_key(), &page.records).end())
-                }
-                Target::One(resource, id) => {
-                    let record = one(books, *resource, id, self.now).ok_or(Refusal::NotFound)?;
-                    Ok(envelope.list(resource.list_key(), &[record]).end())
-                }
-                Target::Report(report) => {
-                    let grouped = state.faults.switches.xero_groups_currency_gains;
-                    let made = reports::make(books, *report, &parameters, self.now, grouped)?;
-                    Ok(envelope.raw("Reports", &array(&[made])).end())
-                }
-                Target::Unknown => Err(Refusal::NotFound),
-            }
-        })?;
-        Ok(refusal::json(200, body))
+            reading.answer(books, &state.faults.switches)
+        })
     }
 }
 
-/// One record by its guid; tax rates by code, journals by number too.
-fn one(books: &Books, resource: Resource, id: &str, now: Timestamp) -> Option<String> {
-    let number = || books.id_of_guid(resource.word(), id);
-    match resource {
-        Resource::Journals => {
-            let number = id.parse().ok().or_else(number)?;
-            let index = books.journals.binary_search_by_key(&number, |journal| journal.number).ok()?;
-            Some(journals::journal(books, &books.journals[index], Basis::Accrual, false))
-        }
-        Resource::TaxRates => {
-            let rate = books.tax_rates.iter().find(|rate| rate.code.eq_ignore_ascii_case(id)).map(|rate| rate.id);
-            let built_in = || id.eq_ignore_ascii_case("NONE").then_some(0).filter(|_| super::wire::settings::built_in_tax_rate(books).is_some());
-            Some(resource.render(books, rate.or_else(built_in)?, Detail::Single, now))
-        }
-        Resource::Accounts => number().filter(|id| books.accounts.contains_key(id)).map(|id| resource.render(books, id, Detail::Single, now)),
-        Resource::Contacts => number().filter(|id| books.contacts.contains_key(id)).map(|id| resource.render(books, id, Detail::Single, now)),
-        Resource::Items => number().filter(|id| books.items.contains_key(id)).map(|id| resource.render(books, id, Detail::Single, now)),
-        Resource::Organisation | Resource::Currencies | Resource::Unused(_) => None,
-        _ => {
-            let known = number().and_then(|id| books.documents.get(&id)).filter(|document| resource.kinds().contains(&document.kind));
-            Some(resource.render(books, known?.id, Detail::Single, now))
-        }
+/// The answer as XML, unless the call asked for JSON or the answer is no JSON: refused authentication always is.
+async fn in_the_form_asked_for(response: Response, headers: &HeaderMap) -> Response {
+    let is_json = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+    if wants_json(headers) || !is_json || matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+        return response;
     }
-}
-
-/// `ProviderName` is the app's name; DateTimeUTC has no offset.
-fn envelope(app: &str, now: Timestamp) -> Object {
-    Object::new()
-        .text("Id", &crate::oauth::random_guid())
-        .text("Status", "OK")
-        .text("ProviderName", app)
-        .raw("DateTimeUTC", &dates::ms_time_bare(now))
+    let (mut parts, body) = response.into_parts();
+    let root = if parts.status.is_success() { "Response" } else { "ApiException" };
+    let json = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let text = xml::document(root, &json).unwrap_or_default();
+    parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/xml; charset=utf-8"));
+    parts.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(parts, text.into())
 }
 
 /// The good access token of a call.

@@ -60,15 +60,23 @@ pub struct Page {
     pub pagination: Option<String>,
 }
 
-struct Paging {
-    page: u64,
-    size: usize,
+/// A page of a list.
+pub struct Paging {
+    pub page: u64,
+    pub size: usize,
 }
 
-pub fn list(books: &Books, resource: Resource, parameters: &Parameters, since: Option<Timestamp>, now: Timestamp) -> Result<Page, Refusal> {
-    if let Resource::Unused(unused) = resource {
-        let paging = paging(parameters, resource, unused.always_paged)?;
-        return Ok(Page { records: Vec::new(), pagination: paging.map(|paging| pagination(&paging, 0)) });
+/// `app` is whose call it is, for `createdByMyApp`.
+pub fn list(
+    books: &Books,
+    resource: Resource,
+    parameters: &Parameters,
+    since: Option<Timestamp>,
+    app: &str,
+    now: Timestamp,
+) -> Result<Page, Refusal> {
+    if let Resource::Kept(kept) = resource {
+        return kept.list(books, parameters, since, resource.word());
     }
     if resource == Resource::Organisation {
         return Ok(Page { records: vec![settings::organisation(books)], pagination: None });
@@ -77,9 +85,13 @@ pub fn list(books: &Books, resource: Resource, parameters: &Parameters, since: O
     if resource == Resource::Currencies {
         return currencies(books, &query);
     }
-    let selection = Selection::read(resource, parameters, since, query)?;
+    let mut selection = Selection::read(resource, parameters, since, query)?;
+    selection.made_by = Some(app.to_string()).filter(|_| selection.made_by.is_some());
     let summary = matches!(resource, Resource::Invoices | Resource::Contacts) && parameters.flag("summaryonly")?;
-    let paging = paging(parameters, resource, summary || selection.statuses.is_some())?;
+    let paging = match resource.is_paged() {
+        true => paging(parameters, summary || selection.statuses.is_some())?,
+        false => None,
+    };
     let mut chosen = selection.choose(books);
     let count = chosen.len();
     let records = match &paging {
@@ -98,7 +110,7 @@ pub fn list(books: &Books, resource: Resource, parameters: &Parameters, since: O
         (None, _) => Detail::Listed,
     };
     let records = records.into_iter().map(|id| resource.render(books, id, detail, now)).collect();
-    Ok(Page { records, pagination: paging.map(|paging| pagination(&paging, count)) })
+    Ok(Page { records, pagination: paging.map(|paging| paging.pagination(count)) })
 }
 
 fn currencies(books: &Books, query: &Query) -> Result<Page, Refusal> {
@@ -114,10 +126,8 @@ fn currencies(books: &Books, query: &Query) -> Result<Page, Refusal> {
     Ok(Page { records: records.into_iter().map(|(_, json)| json).collect(), pagination: None })
 }
 
-fn paging(parameters: &Parameters, resource: Resource, always: bool) -> Result<Option<Paging>, Refusal> {
-    if !resource.is_paged() {
-        return Ok(None);
-    }
+/// The page a call asks for; `always` when the list comes in pages without being asked.
+pub fn paging(parameters: &Parameters, always: bool) -> Result<Option<Paging>, Refusal> {
     let (page, size) = (parameters.whole("page")?, parameters.whole("pagesize")?);
     if page == Some(0) || size == Some(0) {
         return Err(Refusal::Validation("page and pageSize begin at 1".into()));
@@ -129,13 +139,22 @@ fn paging(parameters: &Parameters, resource: Resource, always: bool) -> Result<O
     Ok(Some(Paging { page: page.unwrap_or(1), size }))
 }
 
-fn pagination(paging: &Paging, count: usize) -> String {
-    Object::new()
-        .number("page", paging.page)
-        .number("pageSize", paging.size)
-        .number("pageCount", count.div_ceil(paging.size))
-        .number("itemCount", count)
-        .end()
+impl Paging {
+    pub fn of_page(page: u64) -> Paging {
+        Paging { page, size: DEFAULT_PAGE_SIZE }
+    }
+    /// How many records come before the page.
+    pub fn start(&self) -> usize {
+        usize::try_from(self.page - 1).ok().and_then(|page| page.checked_mul(self.size)).unwrap_or(usize::MAX)
+    }
+    pub fn pagination(&self, count: usize) -> String {
+        Object::new()
+            .number("page", self.page)
+            .number("pageSize", self.size)
+            .number("pageCount", count.div_ceil(self.size))
+            .number("itemCount", count)
+            .end()
+    }
 }
 
 /// Which records a request selects.
@@ -150,6 +169,8 @@ struct Selection {
     search: Option<String>,
     include_archived: bool,
     include_deleted: bool,
+    /// `createdByMyApp`: the app.
+    made_by: Option<String>,
 }
 
 impl Selection {
@@ -169,6 +190,7 @@ impl Selection {
             search: of_both.get("searchterm").map(str::to_lowercase),
             include_archived: contacts && parameters.flag("includearchived")?,
             include_deleted: resource == Resource::BankTransfers && parameters.flag("includedeleted")?,
+            made_by: (invoices && parameters.flag("createdbymyapp")?).then(String::new),
         })
     }
 
@@ -178,7 +200,12 @@ impl Selection {
         let recent = |at: Timestamp| self.since.is_none_or(|since| at >= since);
         match self.resource {
             Resource::Accounts => books.accounts.values().filter(|a| recent(a.updated_at) && passes(a.id)).map(|a| (a.updated_at, a.id)).collect(),
-            Resource::Items => books.items.values().filter(|i| recent(i.updated_at) && passes(i.id)).map(|i| (i.updated_at, i.id)).collect(),
+            Resource::Items => books
+                .items
+                .values()
+                .filter(|i| settings::is_listed(books, i) && recent(i.updated_at) && passes(i.id))
+                .map(|i| (i.updated_at, i.id))
+                .collect(),
             Resource::TaxRates => {
                 let built_in = settings::built_in_tax_rate(books).map(|_| 0);
                 let ids = books.tax_rates.iter().map(|rate| rate.id).chain(built_in);
@@ -212,6 +239,7 @@ impl Selection {
                 && self.contacts.as_ref().is_none_or(|ids| document.contact.is_some_and(|id| ids.contains(&books.guid("Contact", id))))
                 && self.numbers.as_ref().is_none_or(|numbers| numbers.contains(&document.number))
                 && self.statuses.as_ref().is_none_or(|statuses| statuses.contains(self.resource.status(books, document)))
+                && self.made_by.as_ref().is_none_or(|app| books.xero.documents.get(&document.id).is_some_and(|details| details.made_by == *app))
                 && self.found([document.number.as_str(), document.memo.as_str()])
                 && self.query.passes(&|path| self.resource.field(books, document.id, path));
             if listed {
@@ -228,7 +256,7 @@ impl Selection {
     /// The numbers of one page. The default order is by time, then number; only the page itself is sorted, so that a page of a large
     /// company costs one pass.
     fn page(&self, books: &Books, chosen: &mut [(Timestamp, u64)], paging: &Paging) -> Vec<u64> {
-        let start = usize::try_from(paging.page - 1).ok().and_then(|page| page.checked_mul(paging.size)).unwrap_or(usize::MAX);
+        let start = paging.start();
         if start >= chosen.len() {
             return Vec::new();
         }

@@ -26,8 +26,6 @@ pub enum Refusal {
     NotFound,
     #[error("The Api Method called is not implemented")]
     NotImplemented,
-    #[error("Send Accept: application/json; this sandbox does not write XML")]
-    NotJson,
     #[error("rate limit exceeded")]
     Limited(Limit),
     #[error("An error occurred in Xero. Check the API Status page https://status.xero.com for current service status.")]
@@ -68,10 +66,6 @@ impl IntoResponse for Refusal {
             Refusal::Forbidden => json(403, authentication(403, "Forbidden", &message)),
             Refusal::NotFound => text(404, "text/html; charset=utf-8", message),
             Refusal::NotImplemented => json(501, exception(20, "ApiMethodNotImplementedException", &message)),
-            Refusal::NotJson => {
-                let body = format!("<?xml version=\"1.0\" encoding=\"utf-8\"?><ApiException><Message>{message}</Message></ApiException>");
-                text(406, "text/xml; charset=utf-8", body)
-            }
             Refusal::Limited(limit) => limited(limit),
             Refusal::ServerError => json(500, exception(500, "InternalServerException", &message)),
             Refusal::Unavailable(status, _) => text(status, "text/plain; charset=utf-8", message),

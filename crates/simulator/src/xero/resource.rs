@@ -2,6 +2,7 @@
 //!
 //! Contract: providers/xero.md 1.8 (scopes), 3.4 (If-Modified-Since), 3.5 (paging), 3.7 (endpoints).
 use super::filter::evaluate::{FieldType, Schema, Value};
+use super::kept::{Kept, Paging};
 use super::wire::{Detail, banking, contacts, dates, invoices, journals, payments, settings};
 use crate::books::{Books, Document, Kind};
 use jiff::Timestamp;
@@ -21,38 +22,14 @@ pub enum Resource {
     BankTransfers,
     ManualJournals,
     Journals,
-    /// Entities that no company of the sandbox uses: the list is empty, as at a real organisation that uses none.
-    Unused(&'static Unused),
-}
-
-/// An entity without records.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Unused {
-    pub name: &'static str,
-    scopes: &'static [&'static str],
-    /// Lists with `page`.
-    paged: bool,
-    /// Lists with pages even when `page` is not given.
-    pub always_paged: bool,
+    /// The smaller lists, all of one pattern.
+    Kept(&'static Kept),
 }
 
 const TRANSACTIONS_OR_PAYMENTS: &[&str] = &["accounting.transactions.read", "accounting.payments.read"];
 const TRANSACTIONS_OR_INVOICES: &[&str] = &["accounting.transactions.read", "accounting.invoices.read"];
 const TRANSACTIONS_OR_BANK: &[&str] = &["accounting.transactions.read", "accounting.banktransactions.read"];
 const SETTINGS: &[&str] = &["accounting.settings.read"];
-
-const UNUSED: [Unused; 10] = [
-    Unused { name: "BatchPayments", scopes: TRANSACTIONS_OR_PAYMENTS, paged: false, always_paged: false },
-    Unused { name: "BrandingThemes", scopes: SETTINGS, paged: false, always_paged: false },
-    Unused { name: "ContactGroups", scopes: &["accounting.contacts.read"], paged: false, always_paged: false },
-    Unused { name: "LinkedTransactions", scopes: TRANSACTIONS_OR_INVOICES, paged: true, always_paged: false },
-    Unused { name: "Overpayments", scopes: TRANSACTIONS_OR_PAYMENTS, paged: true, always_paged: false },
-    Unused { name: "Prepayments", scopes: TRANSACTIONS_OR_PAYMENTS, paged: true, always_paged: false },
-    Unused { name: "PurchaseOrders", scopes: TRANSACTIONS_OR_INVOICES, paged: true, always_paged: true },
-    Unused { name: "Quotes", scopes: TRANSACTIONS_OR_INVOICES, paged: true, always_paged: false },
-    Unused { name: "RepeatingInvoices", scopes: TRANSACTIONS_OR_INVOICES, paged: false, always_paged: false },
-    Unused { name: "TrackingCategories", scopes: SETTINGS, paged: false, always_paged: false },
-];
 
 const NAMED: [Resource; 13] = [
     Resource::Organisation,
@@ -74,7 +51,7 @@ impl Resource {
     /// By the word in the path, any case.
     pub fn named(word: &str) -> Option<Resource> {
         let known = NAMED.into_iter().find(|resource| resource.path().eq_ignore_ascii_case(word));
-        known.or_else(|| UNUSED.iter().find(|unused| unused.name.eq_ignore_ascii_case(word)).map(Resource::Unused))
+        known.or_else(|| Kept::all().iter().find(|kept| kept.name.eq_ignore_ascii_case(word)).map(Resource::Kept))
     }
 
     pub fn path(self) -> &'static str {
@@ -92,7 +69,7 @@ impl Resource {
             Resource::BankTransfers => "BankTransfers",
             Resource::ManualJournals => "ManualJournals",
             Resource::Journals => "Journals",
-            Resource::Unused(unused) => unused.name,
+            Resource::Kept(kept) => kept.name,
         }
     }
 
@@ -104,7 +81,11 @@ impl Resource {
     /// The singular word: of guids, of the truth, and of QueryParseException messages.
     pub fn word(self) -> &'static str {
         let plural = self.path();
-        plural.strip_suffix('s').unwrap_or(plural)
+        match plural {
+            "TrackingCategories" => "TrackingCategory",
+            "Currencies" => "Currency",
+            _ => plural.strip_suffix('s').unwrap_or(plural),
+        }
     }
 
     /// Any one of these opens the resource; so does the write scope without `.read`.
@@ -118,8 +99,26 @@ impl Resource {
             Resource::BankTransactions | Resource::BankTransfers => TRANSACTIONS_OR_BANK,
             Resource::ManualJournals => &["accounting.transactions.read", "accounting.manualjournals.read"],
             Resource::Journals => &["accounting.journals.read"],
-            Resource::Unused(unused) => unused.scopes,
+            Resource::Kept(kept) => kept.scopes,
         }
+    }
+
+    /// The number in the books of a record of one of the smaller lists, by its guid.
+    pub fn number_of(self, books: &Books, id: &str) -> Option<u64> {
+        let Resource::Kept(kept) = self else { return None };
+        let number = books.id_of_guid(self.word(), id)?;
+        let known = match kept.name {
+            "Overpayments" => books.advance(number).is_some_and(|advance| !advance.is_prepayment),
+            "Prepayments" => books.advance(number).is_some_and(|advance| advance.is_prepayment),
+            "BatchPayments" => books.xero.batches.contains_key(&number),
+            "ContactGroups" => books.xero.contact_groups.contains_key(&number),
+            "LinkedTransactions" => books.xero.linked_transactions.contains_key(&number),
+            "Quotes" | "PurchaseOrders" => books.lists.orders.contains_key(&number),
+            "RepeatingInvoices" => books.lists.templates.contains_key(&number),
+            "TrackingCategories" => books.lists.dimensions.get(&number).is_some_and(|dimension| !dimension.stamp.deleted),
+            _ => false,
+        };
+        known.then_some(number)
     }
 
     /// Lists of this resource come in pages when `page` is given.
@@ -131,13 +130,16 @@ impl Resource {
             | Resource::Payments
             | Resource::BankTransactions
             | Resource::ManualJournals => true,
-            Resource::Unused(unused) => unused.paged,
+            Resource::Kept(kept) => kept.paging != Paging::None,
             _ => false,
         }
     }
 
     /// If-Modified-Since filters this list; elsewhere it is ignored.
     pub fn filters_by_time(self) -> bool {
+        if let Resource::Kept(kept) = self {
+            return kept.by_time;
+        }
         self.is_paged() || matches!(self, Resource::Accounts | Resource::BankTransfers | Resource::Items | Resource::Journals)
     }
 
@@ -264,7 +266,8 @@ impl Resource {
                 ("createddateutc", Time),
             ],
             Resource::ManualJournals => &[("manualjournalid", Guid), ("status", Text), ("narration", Text), ("date", Time), ("updateddateutc", Time)],
-            Resource::Organisation | Resource::Journals | Resource::Unused(_) => &[],
+            Resource::Kept(kept) => kept.schema,
+            Resource::Organisation | Resource::Journals => &[],
         }
     }
 
@@ -291,9 +294,11 @@ impl Resource {
                 Value::Guid(books.guid(self.word(), document.id))
             }
             "invoicenumber" | "creditnotenumber" => Value::text(&document.number),
-            "type" => {
-                Value::text(if self == Resource::BankTransactions { banking::transaction_type(document) } else { invoices::invoice_type(document) })
-            }
+            "type" => Value::text(if self == Resource::BankTransactions {
+                banking::transaction_type(books, document)
+            } else {
+                invoices::invoice_type(document)
+            }),
             "paymenttype" => Value::text(payments::payment_type(books, document)),
             "status" => Value::text(self.status(books, document)),
             "reference" => Value::text(&document.memo),
@@ -314,7 +319,7 @@ impl Resource {
             "amount" => Value::money(books.total(document).abs()),
             "amountdue" | "remainingcredit" => Value::money(invoices::amount_due(books, document)),
             "amountpaid" => Value::money(invoices::amount_paid(books, document.id)),
-            "isreconciled" => Value::Flag(false),
+            "isreconciled" => Value::Flag(books.xero.reconciled.contains(&document.id)),
             "updateddateutc" => Value::Time(document.updated_at.as_millisecond()),
             "createddateutc" => Value::Time(document.created_at.as_millisecond()),
             _ => Value::Absent,
@@ -349,7 +354,7 @@ impl Resource {
             Resource::BankTransactions => banking::transaction(books, document(), detail),
             Resource::BankTransfers => banking::transfer(books, document()),
             Resource::ManualJournals => journals::manual_journal(books, document(), detail),
-            Resource::Currencies | Resource::Journals | Resource::Unused(_) => unreachable!("these lists are not made of numbered records"),
+            Resource::Currencies | Resource::Journals | Resource::Kept(_) => unreachable!("these lists are not made of numbered records"),
         }
     }
 }
@@ -364,11 +369,11 @@ fn account_field(books: &Books, id: u64, path: &str) -> Value {
         "type" => Value::text(settings::account_type(account)),
         "class" => Value::text(settings::class(account)),
         "status" => Value::text(settings::account_status(account)),
-        "taxtype" => Value::text(settings::account_tax_type(books, account)),
+        "taxtype" => Value::Text(settings::account_tax_type(books, account)),
         "systemaccount" => filled(settings::system_account(books, account)),
         "bankaccounttype" => Value::text(settings::bank_account_type(account)),
         "currencycode" if !settings::bank_account_type(account).is_empty() => Value::text(&account.currency),
-        "enablepaymentstoaccount" => Value::Flag(false),
+        "enablepaymentstoaccount" => Value::Flag(settings::payments_enabled(books, account)),
         "updateddateutc" => Value::Time(account.updated_at.as_millisecond()),
         _ => Value::Absent,
     }
@@ -380,6 +385,8 @@ fn contact_field(books: &Books, id: u64, path: &str) -> Value {
         "contactid" => Value::Guid(books.guid("Contact", id)),
         "contactstatus" => Value::text(contacts::status(contact)),
         "name" => Value::text(&contact.name),
+        "accountnumber" => books.text_property("Contact", id, "AccountNumber").map_or(Value::Absent, Value::Text),
+        "contactnumber" => books.text_property("Contact", id, "ContactNumber").map_or(Value::Absent, Value::Text),
         "emailaddress" if !contact.email.is_empty() => Value::text(&contact.email),
         "issupplier" => Value::Flag(contact.is_supplier),
         "iscustomer" => Value::Flag(contact.is_customer),
@@ -393,7 +400,7 @@ fn item_field(books: &Books, id: u64, path: &str) -> Value {
     let Some(item) = books.items.get(&id) else { return Value::Absent };
     match path {
         "itemid" => Value::Guid(books.guid("Item", id)),
-        "code" => Value::Text(settings::item_code(item)),
+        "code" => Value::Text(settings::item_code(books, item)),
         "name" => Value::text(&item.name),
         "updateddateutc" => Value::Time(item.updated_at.as_millisecond()),
         _ => Value::Absent,

@@ -33,7 +33,8 @@ fn slow_balances(books: &Books, basis: Basis, until: Date) -> BTreeMap<AccountId
     let mut sums: BTreeMap<AccountId, Cents> = BTreeMap::new();
     let documents = books.documents.values().filter(|d| d.date <= until).flat_map(|d| books.on(basis).postings(d));
     let conversions = books.journals.iter().filter(|j| j.document == NO_DOCUMENT && j.date <= until).flat_map(|j| j.postings.clone());
-    for posting in documents.chain(conversions) {
+    let allocated = books.allocation_postings(basis).filter(|(date, _)| *date <= until).flat_map(|(_, postings)| postings.to_vec());
+    for posting in documents.chain(conversions).chain(allocated) {
         *sums.entry(posting.account).or_default() += posting.amount;
     }
     sums.retain(|_, amount| !amount.is_zero());

@@ -36,6 +36,13 @@ pub fn ms_time_bare(at: Timestamp) -> String {
     format!("\"\\/Date({})\\/\"", at.as_millisecond())
 }
 
+/// The milliseconds of a date or time as Xero writes it, `/Date(1776297600000+0000)/`.
+pub fn read_ms(text: &str) -> Option<i64> {
+    let inner = text.strip_prefix("/Date(")?.strip_suffix(")/")?;
+    let digits = inner.get(1..).and_then(|rest| rest.find(['+', '-'])).map_or(inner, |sign| &inner[..=sign]);
+    digits.parse().ok()
+}
+
 /// `2026-04-16T00:00:00`, the form of DateString and DueDateString.
 pub fn date_string(date: Date) -> String {
     format!("{date}T00:00:00")

@@ -2,7 +2,7 @@
 //!
 //! Contract: providers/xero.md 6.9 and 6.10; what is present when: 3.6.
 use super::json::Object;
-use super::{Detail, contacts, dates, lines};
+use super::{Detail, advances, contacts, dates, lines};
 use crate::books::{Books, Document, DocumentId, Kind, Status};
 use crate::money::Cents;
 use jiff::civil::Date;
@@ -19,6 +19,7 @@ pub fn invoice_type(document: &Document) -> &'static str {
 /// DRAFT, AUTHORISED, PAID, VOIDED or DELETED; a credit note that is used up is PAID.
 pub fn status(books: &Books, document: &Document) -> &'static str {
     match document.status {
+        Status::Draft if books.xero.documents.get(&document.id).is_some_and(|details| details.submitted) => "SUBMITTED",
         Status::Draft => "DRAFT",
         Status::Active if books.amount_due(document.id).is_zero() => "PAID",
         Status::Active => "AUTHORISED",
@@ -36,23 +37,30 @@ pub fn amount_due(books: &Books, document: &Document) -> Cents {
     }
 }
 
-/// What payments, and what credit notes, took off a document.
+/// What payments, and what credit notes and advances, took off a document.
+#[derive(Default)]
 struct Settled {
     paid: Cents,
     credited: Cents,
     payments: Vec<String>,
     credit_notes: Vec<String>,
+    prepayments: Vec<String>,
+    overpayments: Vec<String>,
     last: Option<Date>,
 }
 
 fn settled(books: &Books, document: &Document) -> Settled {
-    let mut settled = Settled { paid: Cents::ZERO, credited: Cents::ZERO, payments: Vec::new(), credit_notes: Vec::new(), last: None };
+    let mut settled = Settled::default();
     for (payer, amount) in books.payments_of(document.id) {
         let Some(payer) = books.documents.get(&payer) else { continue };
         settled.last = settled.last.max(Some(payer.date));
         if payer.kind.is_payment() {
             settled.paid += amount;
             settled.payments.push(embedded_payment(books, payer, amount));
+        } else if let Some(advance) = books.advance(payer.id) {
+            settled.credited += amount;
+            let list = if advance.is_prepayment { &mut settled.prepayments } else { &mut settled.overpayments };
+            list.push(advances::embedded(books, payer, advance, amount));
         } else {
             settled.credited += amount;
             settled.credit_notes.push(
@@ -82,9 +90,19 @@ pub fn amount_paid(books: &Books, id: DocumentId) -> Cents {
         .sum()
 }
 
+/// The payments that stand on a document, as it embeds them.
+pub fn payments_on(books: &Books, document: &Document) -> Vec<String> {
+    settled(books, document).payments
+}
+
+/// Recorded: a payment of a batch appears under the batch's id.
 fn embedded_payment(books: &Books, payment: &Document, amount: Cents) -> String {
+    let id = match books.batch_of(payment.id) {
+        Some(batch) => books.guid("BatchPayment", batch.id),
+        None => books.guid("Payment", payment.id),
+    };
     Object::new()
-        .text("PaymentID", &books.guid("Payment", payment.id))
+        .text("PaymentID", &id)
         .raw("Date", &dates::ms_date(payment.date))
         .money("Amount", amount)
         .maybe("Reference", Some(payment.memo.as_str()).filter(|text| !text.is_empty()))
@@ -118,8 +136,8 @@ pub fn invoice(books: &Books, document: &Document, detail: Detail) -> String {
         .text("Reference", &document.memo)
         .when(!(summary || single && settled.payments.is_empty()), |object| object.list("Payments", &settled.payments))
         .when(!(single && settled.credit_notes.is_empty()), |object| object.list("CreditNotes", &settled.credit_notes))
-        .raw("Prepayments", "[]")
-        .raw("Overpayments", "[]")
+        .list("Prepayments", &settled.prepayments)
+        .list("Overpayments", &settled.overpayments)
         .money("AmountDue", amount_due(books, document))
         .money("AmountPaid", settled.paid)
         .when(!(single && settled.credited.is_zero()), |object| object.money("AmountCredited", settled.credited));
@@ -137,7 +155,7 @@ pub fn invoice(books: &Books, document: &Document, detail: Detail) -> String {
     };
     let object = object
         .text("Status", status)
-        .text("LineAmountTypes", lines::amount_types(document))
+        .text("LineAmountTypes", lines::amount_types(books, document))
         .when(!summary, |object| object.list("LineItems", &lines::line_items(books, document, detail)));
     let object = dates::updated_twins(lines::totals(object, books, document), document.updated_at).text("CurrencyCode", &document.currency);
     paid_on(object, status, settled.last).end()
@@ -150,20 +168,25 @@ fn paid_on(object: Object, status: &str, last: Option<Date>) -> Object {
     }
 }
 
+/// A credit note is allocated once to an invoice, so the pair names the allocation: the numbers of both, below a million of each other.
+pub fn credit_allocation_guid(books: &Books, credit: DocumentId, invoice: DocumentId) -> String {
+    books.guid("CreditNoteAllocation", credit << 24 ^ invoice)
+}
+
 pub fn credit_note(books: &Books, document: &Document, detail: Detail) -> String {
     let settled = settled(books, document);
     let mut allocations = Vec::new();
     let mut last = settled.last;
     let counts = document.status == Status::Active;
-    for (index, application) in document.applications.iter().enumerate().filter(|_| counts) {
+    for application in document.applications.iter().filter(|_| counts) {
         let Some(invoice) = books.documents.get(&application.document) else { continue };
-        let date = document.date.max(invoice.date);
+        let date = books.allocation_date(document.id, invoice.id).unwrap_or(document.date);
         last = last.max(Some(date));
         let embedded =
             Object::new().text("InvoiceID", &books.guid("Invoice", invoice.id)).text("InvoiceNumber", &invoice.number).raw("LineItems", "[]").end();
         allocations.push(
             Object::new()
-                .text("AllocationID", &books.guid("Allocation", document.id * 1_000 + index as u64))
+                .text("AllocationID", &credit_allocation_guid(books, document.id, invoice.id))
                 .money("Amount", application.amount)
                 .raw("Date", &dates::ms_date(date))
                 .raw("Invoice", &embedded)
@@ -188,7 +211,7 @@ pub fn credit_note(books: &Books, document: &Document, detail: Detail) -> String
         .when(detail != Detail::Single, |object| object.raw("InvoiceAddresses", "[]"));
     let object = dates::twins(contact(object, books, document, detail), "Date", document.date)
         .text("Status", status)
-        .text("LineAmountTypes", lines::amount_types(document))
+        .text("LineAmountTypes", lines::amount_types(books, document))
         .list("LineItems", &lines::line_items(books, document, detail));
     let object = dates::updated_twins(lines::totals(object, books, document), document.updated_at).text("CurrencyCode", &document.currency);
     paid_on(object, status, last).end()

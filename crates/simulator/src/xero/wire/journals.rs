@@ -2,7 +2,7 @@
 //!
 //! Contract: providers/xero.md section 4 and 6.17.
 use super::json::{Object, array};
-use super::{Detail, dates, lines, payments, settings};
+use super::{Detail, advances, dates, lines, payments, settings};
 use crate::books::{AccountType, Basis, Books, Document, Journal, Kind, NO_DOCUMENT, Posting, Status};
 
 /// DRAFT posts nothing; DELETED was a draft, VOIDED was posted.
@@ -67,6 +67,9 @@ pub fn entity(kind: Kind) -> &'static str {
 }
 
 fn source_type(books: &Books, journal: &Journal) -> &'static str {
+    if let (Some(advance), Some(document)) = (books.advance(journal.document), books.documents.get(&journal.document)) {
+        return advances::source_type(document, advance);
+    }
     match journal.kind {
         Kind::Invoice => "ACCREC",
         Kind::Bill => "ACCPAY",
@@ -109,7 +112,8 @@ pub fn journal(books: &Books, journal: &Journal, basis: Basis, with_source: bool
     };
     object
         .when(with_source && journal.document != NO_DOCUMENT, |object| {
-            object.text("SourceID", &books.guid(entity(journal.kind), journal.document)).text("SourceType", source_type(books, journal))
+            let word = books.advance(journal.document).map_or(entity(journal.kind), advances::word);
+            object.text("SourceID", &books.guid(word, journal.document)).text("SourceType", source_type(books, journal))
         })
         .raw("JournalLines", &array(&journal_lines))
         .end()

@@ -18,6 +18,12 @@ impl Object {
         write!(self.text, "\"{name}\":{json}").expect("writing to a string does not fail");
         self
     }
+    /// A value that is JSON already, under a name that somebody else chose.
+    pub fn field(mut self, name: &str, json: &str) -> Object {
+        self.text.push(if self.text.is_empty() { '{' } else { ',' });
+        write!(self.text, "{}:{json}", quoted(name)).expect("writing to a string does not fail");
+        self
+    }
     pub fn text(self, name: &str, value: &str) -> Object {
         self.raw(name, &quoted(value))
     }

@@ -1,16 +1,23 @@
 //! Line items, currency rates and embedded accounts: what several documents share.
-use super::Detail;
 use super::json::Object;
-use crate::books::{Account, Books, Document, Line};
+use super::{Detail, tracking};
+use crate::books::xero::AmountTypes;
+use crate::books::{Account, Books, Document, DocumentId, Line};
 use crate::money::{Cents, Rate};
 
 /// Guids of line items: unique in a company, whatever the document.
-fn line_id(books: &Books, document: &Document, line: &Line) -> String {
-    books.guid("LineItem", document.id * 1_000 + line.id)
+pub fn line_guid(books: &Books, document: DocumentId, line: u64) -> String {
+    books.guid("LineItem", document * 1_000 + line)
 }
 
-/// `Exclusive` when tax stands on top of the lines, `NoTax` when no line carries a tax code.
-pub fn amount_types(document: &Document) -> &'static str {
+/// As entered; else `Exclusive` when tax stands on top of the lines, `NoTax` when no line carries a tax code.
+pub fn amount_types(books: &Books, document: &Document) -> &'static str {
+    match books.xero.documents.get(&document.id).and_then(|details| details.amount_types) {
+        Some(AmountTypes::Exclusive) => return "Exclusive",
+        Some(AmountTypes::Inclusive) => return "Inclusive",
+        Some(AmountTypes::NoTax) => return "NoTax",
+        None => {}
+    }
     if document.lines.iter().any(|line| line.tax_rate.is_some()) { "Exclusive" } else { "NoTax" }
 }
 
@@ -28,10 +35,11 @@ pub fn line_items(books: &Books, document: &Document, detail: Detail) -> Vec<Str
     if matches!(detail, Detail::Listed | Detail::Summary) {
         return Vec::new();
     }
-    document.lines.iter().map(|line| line_item(books, document, line, detail)).collect()
+    document.lines.iter().map(|line| line_item(books, document, line, detail, true)).collect()
 }
 
-fn line_item(books: &Books, document: &Document, line: &Line, detail: Detail) -> String {
+/// One line; orders show no AccountID.
+pub fn line_item(books: &Books, document: &Document, line: &Line, detail: Detail, with_account_id: bool) -> String {
     let item = line.item.and_then(|id| books.items.get(&id));
     let account = books.accounts.get(&line.account);
     // quantity times price must be the line's amount; where it is not (a rounded price), the line reads as one of the whole
@@ -41,7 +49,7 @@ fn line_item(books: &Books, document: &Document, line: &Line, detail: Detail) ->
     Object::new()
         .when(item.is_some(), |line_object| {
             let item = item.expect("checked just before");
-            let code = super::settings::item_code(item);
+            let code = super::settings::item_code(books, item);
             let embedded = Object::new().text("ItemID", &books.guid("Item", item.id)).text("Name", &item.name).text("Code", &code).end();
             line_object.text("ItemCode", &code).raw("Item", &embedded)
         })
@@ -51,10 +59,10 @@ fn line_item(books: &Books, document: &Document, line: &Line, detail: Detail) ->
         .money("TaxAmount", books.line_tax(line))
         .money("LineAmount", line.amount)
         .maybe("AccountCode", account.map(|a| a.code.as_str()).filter(|code| !code.is_empty()))
-        .text("AccountID", &books.guid("Account", line.account))
-        .raw("Tracking", "[]")
+        .when(with_account_id, |object| object.text("AccountID", &books.guid("Account", line.account)))
+        .list("Tracking", &tracking::on_line(books, &line.tracking, detail == Detail::Single))
         .money("Quantity", quantity)
-        .text("LineItemID", &line_id(books, document, line))
+        .text("LineItemID", &line_guid(books, document.id, line.id))
         .when(detail == Detail::Single, |line| line.raw("ValidationErrors", "[]"))
         .end()
 }

@@ -2,7 +2,7 @@
 //!
 //! Contract: providers/xero.md 6.11. A Xero payment pays exactly one document.
 use super::json::Object;
-use super::{Detail, contacts, dates, invoices, lines};
+use super::{Detail, advances, batches, contacts, dates, invoices, lines};
 use crate::books::{Books, Document, Kind, Status};
 use crate::money::Cents;
 
@@ -15,9 +15,17 @@ pub fn payment_type(books: &Books, payment: &Document) -> &'static str {
     match (payment.kind, target(books, payment).map(|target| target.kind)) {
         (_, Some(Kind::CreditMemo)) => "ARCREDITPAYMENT",
         (_, Some(Kind::VendorCredit)) => "APCREDITPAYMENT",
+        (Kind::Payment, Some(Kind::Deposit)) if is_prepayment(books, payment) => "ARPREPAYMENTPAYMENT",
+        (Kind::Payment, Some(Kind::Deposit)) => "AROVERPAYMENTPAYMENT",
+        (_, Some(Kind::Expense)) if is_prepayment(books, payment) => "APPREPAYMENTPAYMENT",
+        (_, Some(Kind::Expense)) => "APOVERPAYMENTPAYMENT",
         (Kind::Payment, _) => "ACCRECPAYMENT",
         _ => "ACCPAYPAYMENT",
     }
+}
+
+fn is_prepayment(books: &Books, payment: &Document) -> bool {
+    target(books, payment).and_then(|target| books.advance(target.id)).is_some_and(|advance| advance.is_prepayment)
 }
 
 /// AUTHORISED or DELETED; payments are never edited.
@@ -28,17 +36,17 @@ pub fn status(payment: &Document) -> &'static str {
     }
 }
 
-/// In the currency of the document paid.
-pub fn amount(books: &Books, payment: &Document) -> Cents {
-    books.total(payment).abs()
+/// In the currency of the document paid, and in that of the account, which is the same or the base currency.
+pub fn amounts(books: &Books, payment: &Document) -> (Cents, Cents) {
+    let amount = books.total(payment).abs();
+    let account = payment.account.and_then(|id| books.accounts.get(&id));
+    (amount, if account.is_some_and(|a| a.currency == payment.currency) { amount } else { amount.at(payment.rate) })
 }
 
 pub fn payment(books: &Books, payment: &Document, detail: Detail) -> String {
     let single = detail == Detail::Single;
-    let amount = amount(books, payment);
+    let (amount, bank_amount) = amounts(books, payment);
     let account = payment.account.and_then(|id| books.accounts.get(&id));
-    // the account's currency is the document's or the base currency
-    let bank_amount = if account.is_some_and(|a| a.currency == payment.currency) { amount } else { amount.at(payment.rate) };
     // recorded: the list shows rate 0 for many payments in base currency, where the single answer shows 1
     let rate = if payment.currency == books.currency && !single && payment.id % 5 < 3 { "0.0".into() } else { lines::currency_rate(payment.rate) };
     let object = Object::new()
@@ -50,12 +58,23 @@ pub fn payment(books: &Books, payment: &Document, detail: Detail) -> String {
         .number("CurrencyRate", rate)
         .text("PaymentType", payment_type(books, payment))
         .text("Status", status(payment));
-    let object = dates::updated_twins(object, payment.updated_at).flag("HasAccount", account.is_some()).flag("IsReconciled", false);
+    let object = dates::updated_twins(object, payment.updated_at)
+        .flag("HasAccount", account.is_some())
+        .flag("IsReconciled", books.xero.reconciled.contains(&payment.id));
+    let object = match books.batch_of(payment.id) {
+        Some(batch) => {
+            object.text("BatchPaymentID", &books.guid("BatchPayment", batch.id)).raw("BatchPayment", &batches::batch_payment(books, batch, false))
+        }
+        None => object,
+    };
     let object = match account {
         Some(account) => object.raw("Account", &lines::embedded_account(books, account, single)),
         None => object,
     };
     let object = match target(books, payment) {
+        Some(paid) if let Some(advance) = books.advance(paid.id) => {
+            object.raw(advances::word(advance), &advances::record(books, paid, advance, Detail::Listed))
+        }
         Some(paid) if paid.kind.is_credit() => object.raw("CreditNote", &paid_credit_note(books, paid)),
         Some(paid) if single => object.raw("Invoice", &invoices::invoice(books, paid, Detail::Paged)),
         Some(paid) => object.raw("Invoice", &paid_invoice(books, paid)),

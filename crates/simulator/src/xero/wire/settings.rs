@@ -3,6 +3,7 @@
 //! Contract: providers/xero.md 6.1, 6.2, 6.5, 6.6 and 6.8.
 use super::dates;
 use super::json::{Object, array};
+use crate::books::xero::allocations::TRACKING_TRANSFERS;
 use crate::books::{Account, AccountType, Books, Item, TaxRate};
 use jiff::civil::Date;
 
@@ -86,6 +87,28 @@ fn time_zone(iana: &str) -> &'static str {
     }
 }
 
+/// The types of section 6.2.
+pub const ACCOUNT_TYPES: [&str; 18] = [
+    "BANK",
+    "CURRENT",
+    "CURRLIAB",
+    "DEPRECIATN",
+    "DIRECTCOSTS",
+    "EQUITY",
+    "EXPENSE",
+    "FIXED",
+    "INVENTORY",
+    "LIABILITY",
+    "NONCURRENT",
+    "OTHERINCOME",
+    "OVERHEADS",
+    "PREPAYMENT",
+    "REVENUE",
+    "SALES",
+    "TERMLIAB",
+    "PAYG",
+];
+
 /// The account's Xero type.
 pub fn account_type(account: &Account) -> &'static str {
     use AccountType::*;
@@ -128,6 +151,7 @@ pub fn system_account(books: &Books, account: &Account) -> &'static str {
         AccountType::CurrencyGain => "REALISEDCURRENCYGAIN",
         // the counterpart of conversion balances has no type of its own in the books
         _ if account.name == "Historical Adjustment" => return "HISTORICAL",
+        _ if account.name == TRACKING_TRANSFERS => return "TRACKINGTRANSFERS",
         _ => return "",
     };
     if books.account_of(account.account_type) == Some(account.id) { mark } else { "" }
@@ -146,14 +170,32 @@ pub fn account_status(account: &Account) -> &'static str {
 }
 
 /// The tax code an account suggests.
-pub fn account_tax_type<'a>(books: &'a Books, account: &Account) -> &'a str {
+pub fn account_tax_type(books: &Books, account: &Account) -> String {
+    if let Some(given) = books.text_property("Account", account.id, "TaxType") {
+        return given;
+    }
     let wanted = |sales: bool| books.tax_rates.iter().find(|rate| rate.basis_points > 0 && if sales { rate.for_sales } else { rate.for_purchases });
     match account.account_type {
         AccountType::Income => wanted(true),
         AccountType::CostOfSales | AccountType::Expense | AccountType::FixedAsset => wanted(false),
         _ => None,
     }
-    .map_or("NONE", |rate| rate.code.as_str())
+    .map_or("NONE".into(), |rate| rate.code.clone())
+}
+
+/// A word about what an account is for, as the standard charts have one.
+fn description(account: &Account) -> &'static str {
+    use AccountType::*;
+    match account.account_type {
+        Income => "Income from the ordinary business activity",
+        OtherIncome => "Any other income",
+        CostOfSales => "Cost of what was sold",
+        Expense | OtherExpense => "Expenses of the business",
+        Depreciation => "The fixed assets' cost of the year",
+        Receivable => "Outstanding invoices the company has issued out to the client but has not yet received in cash",
+        Payable => "Outstanding invoices the company has received from suppliers but has not yet paid",
+        _ => "",
+    }
 }
 
 /// Code and name of the place in the statements, from those recorded in section 6.2.
@@ -182,19 +224,23 @@ fn reporting_code(account: &Account) -> (&'static str, &'static str) {
 pub fn account(books: &Books, account: &Account) -> String {
     let bank = !bank_account_type(account).is_empty();
     let (reporting_code, reporting_name) = reporting_code(account);
+    let text = |name: &str| books.text_property("Account", account.id, name);
+    let flag = |name: &str| books.property("Account", account.id, name) == Some("true");
+    let description = text("Description").unwrap_or_else(|| description(account).to_string());
     Object::new()
         .text("AccountID", &books.guid("Account", account.id))
         .maybe("Code", Some(account.code.as_str()).filter(|code| !code.is_empty()))
         .text("Name", &account.name)
         .text("Status", account_status(account))
         .text("Type", account_type(account))
-        .text("TaxType", account_tax_type(books, account))
+        .text("TaxType", &account_tax_type(books, account))
         .text("Class", class(account))
-        .flag("EnablePaymentsToAccount", false)
-        .flag("ShowInExpenseClaims", false)
+        .when(!bank && !description.is_empty(), |object| object.text("Description", &description))
+        .flag("EnablePaymentsToAccount", payments_enabled(books, account))
+        .flag("ShowInExpenseClaims", flag("ShowInExpenseClaims"))
         .when(bank, |object| {
             object
-                .text("BankAccountNumber", &format!("06{:011}", account.id))
+                .text("BankAccountNumber", &text("BankAccountNumber").unwrap_or_else(|| format!("06{:011}", account.id)))
                 .text("BankAccountType", bank_account_type(account))
                 .text("CurrencyCode", &account.currency)
         })
@@ -203,8 +249,13 @@ pub fn account(books: &Books, account: &Account) -> String {
         .text("ReportingCodeName", reporting_name)
         .flag("HasAttachments", false)
         .raw("UpdatedDateUTC", &dates::ms_time(account.updated_at))
-        .flag("AddToWatchlist", false)
+        .flag("AddToWatchlist", flag("AddToWatchlist"))
         .end()
+}
+
+/// Payments may go straight to this account.
+pub fn payments_enabled(books: &Books, account: &Account) -> bool {
+    books.property("Account", account.id, "EnablePaymentsToAccount") == Some("true")
 }
 
 /// The name of tax code `NONE`.
@@ -247,11 +298,16 @@ fn one_tax_rate(name: &str, code: &str, report: &str, basis_points: i64, sales: 
         .end()
 }
 
-/// Every currency the books hold an account, contact or document in; the base currency first.
+/// Every currency the books hold an account, contact or document in or that was added; the base currency first.
 pub fn currencies(books: &Books) -> Vec<String> {
     let mut codes = vec![books.currency.as_str()];
     let used = books.accounts.values().map(|a| &a.currency).chain(books.contacts.values().map(|c| &c.currency));
     for code in used.chain(books.documents.values().map(|d| &d.currency)) {
+        if !codes.contains(&code.as_str()) {
+            codes.push(code);
+        }
+    }
+    for code in books.lists.currencies.keys() {
         if !codes.contains(&code.as_str()) {
             codes.push(code);
         }
@@ -271,25 +327,70 @@ fn currency_name(code: &str) -> &str {
     }
 }
 
-/// Items need a code; the books have only names.
-pub fn item_code(item: &Item) -> String {
-    format!("ITEM-{:04}", item.id)
+/// Items need a code; the books have only names, unless a client gave one.
+pub fn item_code(books: &Books, item: &Item) -> String {
+    books.text_property("Item", item.id, "Code").unwrap_or_else(|| format!("ITEM-{:04}", item.id))
+}
+
+/// A deleted item is in no list and under no id.
+pub fn is_listed(books: &Books, item: &Item) -> bool {
+    !books.xero.deleted_items.contains(&item.id)
+}
+
+/// What the connected user may do.
+pub fn actions(books: &Books) -> Vec<String> {
+    let foreign = currencies(books).len() > 1;
+    let allowed = [
+        ("CreateApprovedInvoice", true),
+        ("CreateDraftPurchaseOrder", true),
+        ("CreateApprovedBill", true),
+        ("AttachFilesIntoInvoice", true),
+        ("UseMulticurrency", foreign),
+        ("CreateDraftInvoice", true),
+        ("CreateRepeatingInvoice", true),
+        ("CreateRepeatingBill", true),
+        ("CreateSentQuote", true),
+        ("CreateInvoicePayment", true),
+        ("CreateApprovedPurchaseOrder", true),
+        ("CreateDraftQuote", true),
+        ("CreateDraftBill", true),
+    ];
+    let action =
+        |(name, allowed): (&str, bool)| Object::new().text("Name", name).text("Status", if allowed { "ALLOWED" } else { "NOT-ALLOWED" }).end();
+    allowed.into_iter().map(action).collect()
 }
 
 pub fn item(books: &Books, item: &Item) -> String {
     let code_of = |account| books.accounts.get(&account).map(|a| a.code.as_str()).filter(|code| !code.is_empty());
-    let sales = Object::new().money("UnitPrice", item.unit_price).maybe("AccountCode", code_of(item.income_account)).end();
-    let purchases = Object::new().maybe("AccountCode", item.expense_account.and_then(code_of)).end();
+    let text = |name: &str| books.text_property("Item", item.id, name);
+    let flag = |name: &str| books.property("Item", item.id, name).map(|json| json == "true");
+    let is_sold = flag("IsSold").unwrap_or(true);
+    let is_purchased = flag("IsPurchased").unwrap_or(item.expense_account.is_some());
+    let sales = match is_sold {
+        true => Object::new()
+            .money("UnitPrice", item.unit_price)
+            .maybe("AccountCode", code_of(item.income_account))
+            .maybe("TaxType", text("SalesTaxType").as_deref())
+            .end(),
+        false => Object::new().end(),
+    };
+    let price = books.property("Item", item.id, "PurchasePrice").unwrap_or("");
+    let purchases = Object::new()
+        .when(is_purchased && !price.is_empty(), |object| object.number("UnitPrice", price))
+        .maybe("AccountCode", item.expense_account.filter(|_| is_purchased).and_then(code_of))
+        .maybe("TaxType", text("PurchaseTaxType").filter(|_| is_purchased).as_deref())
+        .end();
     Object::new()
         .text("ItemID", &books.guid("Item", item.id))
-        .text("Code", &item_code(item))
+        .text("Code", &item_code(books, item))
         .text("Name", &item.name)
         .maybe("Description", Some(item.description.as_str()).filter(|text| !text.is_empty()))
+        .maybe("PurchaseDescription", text("PurchaseDescription").as_deref())
         .raw("UpdatedDateUTC", &dates::ms_time(item.updated_at))
         .raw("PurchaseDetails", &purchases)
         .raw("SalesDetails", &sales)
         .flag("IsTrackedAsInventory", false)
-        .flag("IsSold", true)
-        .flag("IsPurchased", item.expense_account.is_some())
+        .flag("IsSold", is_sold)
+        .flag("IsPurchased", is_purchased)
         .end()
 }

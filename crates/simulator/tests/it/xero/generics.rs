@@ -29,7 +29,11 @@ async fn json_is_asked_for_and_comes_in_the_envelope() {
         .send()
         .await
         .unwrap();
-    assert!(bare.headers()["content-type"].to_str().unwrap().starts_with("text/xml"));
+    assert_eq!((bare.status(), bare.headers()["content-type"].to_str().unwrap()), (StatusCode::OK, "text/xml; charset=utf-8"));
+    let xml = bare.text().await.unwrap();
+    let organisation = format!("<Organisations><Organisation><Name>{}</Name>", served.books(|books| books.name.clone()));
+    assert!(xml.starts_with("<?xml") && xml.contains(&organisation) && xml.ends_with("</Response>"), "{xml}");
+    assert!(xml.contains("<DateTimeUTC>2026-06-15T02:00:00</DateTimeUTC>"), "{xml}");
 }
 
 // xero facts 26 and 52

@@ -97,7 +97,7 @@ async fn documents_alone_give_the_balances_of_the_books() {
             ledger.add(gains, -(bank + control));
         }
         for transaction in served.all("BankTransactions", "BankTransactions").await.iter().filter(|record| posted(record)) {
-            let other_side = ledger.lines(transaction, tax, transaction["Type"] == "RECEIVE");
+            let other_side = ledger.lines(transaction, tax, transaction["Type"].as_str().unwrap().starts_with("RECEIVE"));
             ledger.add(transaction["BankAccount"]["AccountID"].as_str().unwrap(), other_side);
         }
         for transfer in served.list("BankTransfers", "BankTransfers").await {

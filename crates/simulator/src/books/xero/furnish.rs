@@ -1,0 +1,107 @@
+//! Fills the lists of a made-up Xero organisation: groups, a template, a cost to charge on, batches, an overpayment and a prepayment.
+use super::{ContactGroup, LinkedTransaction};
+use crate::books::lists::Every;
+use crate::books::{AccountType, Books, ContactId, Document, DocumentId, Face, Kind, NewDocument, NewLine, Status};
+use crate::money::Cents;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use std::collections::BTreeMap;
+
+/// Batches made of payments that stand already.
+const BATCHES: usize = 3;
+
+impl Books {
+    /// Comes after all trading, so that its ids are those of books without it.
+    pub fn furnish_xero(&mut self, now: Timestamp) {
+        if self.face != Face::Xero {
+            return;
+        }
+        self.furnish_groups();
+        self.furnish_template(now);
+        self.furnish_linked_transaction();
+        self.furnish_batches();
+        self.furnish_advances(now);
+    }
+
+    fn furnish_groups(&mut self) {
+        for (name, customers) in [("Key customers", true), ("Trade suppliers", false)] {
+            let wanted = |c: &&crate::books::Contact| c.active && if customers { c.is_customer } else { c.is_supplier };
+            let contacts = self.contacts.values().filter(wanted).take(3).map(|contact| contact.id).collect();
+            let id = self.take_id();
+            self.xero.contact_groups.insert(id, ContactGroup { id, name: name.into(), contacts, deleted: false });
+        }
+    }
+
+    fn furnish_template(&mut self, now: Timestamp) {
+        let invoice = self.documents.values().rev().find(|d| d.kind == Kind::Invoice && d.currency == self.currency && d.contact.is_some());
+        let Some(invoice) = invoice else { return };
+        let line = |line: &crate::books::Line| NewLine {
+            item: line.item,
+            quantity_hundredths: line.quantity_hundredths,
+            unit_price: line.unit_price,
+            tax_rate: line.tax_rate,
+            ..NewLine::new(line.account, line.amount, line.description.clone())
+        };
+        let document = NewDocument {
+            contact: invoice.contact,
+            memo: "[Month] retainer".into(),
+            lines: invoice.lines.iter().map(line).collect(),
+            ..NewDocument::new(Kind::Invoice, invoice.date.first_of_month())
+        };
+        self.add_template("Retainer", document, Every::Month, true, now);
+    }
+
+    fn furnish_linked_transaction(&mut self) {
+        let bill = self.documents.values().rev().find(|d| d.kind == Kind::Bill && d.status == Status::Active);
+        let Some((source, source_line, updated_at)) = bill.and_then(|d| Some((d.id, d.lines.first()?.id, d.updated_at))) else { return };
+        let contact = self.contacts.values().find(|c| c.is_customer && c.active).map(|c| c.id);
+        let id = self.take_id();
+        let linked = LinkedTransaction { id, source, source_line, contact, target: None, target_line: None, updated_at };
+        self.xero.linked_transactions.insert(id, linked);
+    }
+
+    /// Payments of one kind and day that left or reached one account become a batch.
+    fn furnish_batches(&mut self) {
+        type Key = (Kind, Date, Option<u64>);
+        let mut alike: BTreeMap<Key, Vec<&Document>> = BTreeMap::new();
+        let home = |d: &&Document| d.kind.is_payment() && d.status == Status::Active && d.currency == self.currency;
+        for payment in self.documents.values().filter(home) {
+            alike.entry((payment.kind, payment.date, payment.account)).or_default().push(payment);
+        }
+        let chosen: Vec<(Vec<DocumentId>, Timestamp)> = alike
+            .into_values()
+            .filter(|payments| payments.len() > 1)
+            .take(BATCHES)
+            .map(|payments| (payments.iter().map(|p| p.id).collect(), payments.iter().map(|p| p.updated_at).max().unwrap_or_default()))
+            .collect();
+        for (number, (payments, at)) in (1..).zip(chosen) {
+            // they fit by how they were chosen; a batch that does not is left out
+            let _fits = self.batch_payments(payments, format!("Batch {number}"), at);
+        }
+    }
+
+    fn furnish_advances(&mut self, now: Timestamp) {
+        let Some(bank) = self.account_of(AccountType::Bank) else { return };
+        let Some(day) = self.last_date() else { return };
+        let open = |books: &Books, kind: Kind| -> Option<(ContactId, DocumentId)> {
+            let wanted = |d: &&Document| d.kind == kind && d.status == Status::Active && d.currency == books.currency;
+            let document = books.documents.values().rev().filter(wanted).find(|d| books.amount_due(d.id).0 > 10_000)?;
+            Some((document.contact?, document.id))
+        };
+        if let Some((contact, invoice)) = open(self, Kind::Invoice) {
+            let mut new = NewDocument::new(Kind::Deposit, day);
+            (new.contact, new.account, new.memo) = (Some(contact), Some(bank), "Paid twice".into());
+            new.lines = vec![NewLine::new(bank, Cents(12_000), "Overpayment")];
+            if let Ok(id) = self.add_advance(new, false, now) {
+                let _fits = self.allocate_advance(id, invoice, Cents(5_000), day, now);
+            }
+        }
+        let expense = self.account_of(AccountType::Expense);
+        if let (Some((contact, _)), Some(expense)) = (open(self, Kind::Bill), expense) {
+            let mut new = NewDocument::new(Kind::Expense, day);
+            (new.contact, new.account, new.memo) = (Some(contact), Some(bank), "Paid ahead".into());
+            new.lines = vec![NewLine::new(expense, Cents(23_000), "Prepayment")];
+            let _fits = self.add_advance(new, true, now);
+        }
+    }
+}
