@@ -1,5 +1,6 @@
 //! The sentences of the integration log. The log never holds what stands in the books: no amounts, no names, no payloads.
 use crate::data_type::DataType;
+use crate::ledger::Basis;
 use crate::money;
 use crate::problem::{Problem, ProblemKind};
 use crate::sync::{Counts, Extent};
@@ -59,6 +60,7 @@ pub enum LogMessage {
     // milestones, in the order of a run
     SyncStarted { extent: Extent },
     CompanyImported,
+    CompanyKept,
     ChartImported { counts: Counts },
     ContactsImported { counts: Counts },
     TransactionsSynced { counts: Counts },
@@ -68,7 +70,7 @@ pub enum LogMessage {
     Verified { accounts: u64, months: u64 },
     SyncFinished { counts: Counts, calls: u64, secs: u64 },
     // errors that take the place of a milestone
-    DoesNotTieOut { accounts: u64, places: Vec<AccountMonth> },
+    DoesNotTieOut { basis: Basis, accounts: u64, places: Vec<AccountMonth> },
     SyncFailed { problem: Problem },
     // events
     SyncContinued { attempt: u32 },
@@ -133,6 +135,7 @@ impl LogMessage {
         match self {
             SyncStarted { .. }
             | CompanyImported
+            | CompanyKept
             | ChartImported { .. }
             | ContactsImported { .. }
             | TransactionsSynced { .. }
@@ -167,6 +170,7 @@ impl LogMessage {
             SyncStarted { extent: Extent::Full } => "Sync started: everything".into(),
             SyncStarted { extent: Extent::Changes } => "Sync started: changes since the last sync".into(),
             CompanyImported => "Company information imported".into(),
+            CompanyKept => "Company information kept: it was read less than a day ago, and nothing changed since".into(),
             ChartImported { counts } => format!("Chart of accounts imported: {}", changes(counts)),
             ContactsImported { counts } => format!("Contacts imported: {}", changes(counts)),
             TransactionsSynced { counts } => format!("Transactions synced: {}", changes(counts)),
@@ -179,23 +183,24 @@ impl LogMessage {
                 format!("Normalization complete: {}, {} quarantined", plural(*records, "record", "records"), grouped(*quarantined))
             }
             Verified { accounts, months: 0 } => {
-                format!("Verified against the provider's trial balance: {}", plural(*accounts, "account", "accounts"))
+                format!("Verified against the provider's trial balance, accrual and cash: {}", plural(*accounts, "account", "accounts"))
             }
             Verified { accounts, months } => format!(
-                "Verified against the provider's trial balance: {} and every one of {}",
+                "Verified against the provider's trial balance, accrual and cash: {} and every one of {}",
                 plural(*accounts, "account", "accounts"),
                 plural(*months, "month", "months")
             ),
             SyncFinished { counts, calls, secs } => {
                 format!("Sync finished: {} with {} in {}", changes(counts), plural(*calls, "call", "calls"), plural(*secs, "second", "seconds"))
             }
-            DoesNotTieOut { accounts, places } if places.is_empty() => {
-                format!("Does not tie out: {} from the provider's trial balance", plural(*accounts, "account differs", "accounts differ"))
-            }
-            DoesNotTieOut { accounts, places } => format!(
-                "Does not tie out: {} from the provider's trial balance ({})",
+            DoesNotTieOut { basis, accounts, places } => format!(
+                "Does not tie out: {} from the provider's {}{}",
                 plural(*accounts, "account differs", "accounts differ"),
-                places_text(places)
+                match basis {
+                    Basis::Accrual => "trial balance",
+                    Basis::Cash => "trial balance on the cash basis",
+                },
+                if places.is_empty() { String::new() } else { format!(" ({})", places_text(places)) }
             ),
             SyncFailed { problem } => format!("Sync failed: {}", problem.sentence),
             SyncContinued { attempt } => format!("Sync continued from its last checkpoint (attempt {attempt})"),
@@ -290,12 +295,16 @@ mod tests {
         assert_eq!(LogMessage::ContactsImported { counts: Counts::default() }.sentence(), "Contacts imported: nothing changed");
         assert_eq!(
             LogMessage::Verified { accounts: 1, months: 36 }.sentence(),
-            "Verified against the provider's trial balance: 1 account and every one of 36 months"
+            "Verified against the provider's trial balance, accrual and cash: 1 account and every one of 36 months"
         );
         let place = AccountMonth { account_id: "33".into(), month: "2025-03".into() };
         assert_eq!(
-            LogMessage::DoesNotTieOut { accounts: 1, places: vec![place] }.sentence(),
+            LogMessage::DoesNotTieOut { basis: Basis::Accrual, accounts: 1, places: vec![place] }.sentence(),
             "Does not tie out: 1 account differs from the provider's trial balance (account 33 in 2025-03)"
+        );
+        assert_eq!(
+            LogMessage::DoesNotTieOut { basis: Basis::Cash, accounts: 2, places: vec![] }.sentence(),
+            "Does not tie out: 2 accounts differ from the provider's trial balance on the cash basis"
         );
     }
 
@@ -307,7 +316,7 @@ mod tests {
             LogMessage::SyncFailed { problem: problem.clone() },
             LogMessage::DataTypeFailed { data_type: DataType::Invoice, problem: problem.clone() },
             LogMessage::TokenRefused { problem },
-            LogMessage::DoesNotTieOut { accounts: 2, places: vec![] },
+            LogMessage::DoesNotTieOut { basis: Basis::Accrual, accounts: 2, places: vec![] },
             LogMessage::RecordsQuarantined { data_type: DataType::Bill, ids: vec!["7".into()], reason: "no Id".into() },
             LogMessage::EntriesUnbalanced { ids: vec!["Invoice 9".into()] },
         ];

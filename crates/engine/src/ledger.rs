@@ -5,7 +5,7 @@ use crate::sync::run::{Work, reads_windows};
 use domain::clock::Month;
 use domain::data_type::DataType;
 use domain::document::Unreadable;
-use domain::ledger::{LedgerEntry, Unbalanced};
+use domain::ledger::{Basis, LedgerEntry, Unbalanced};
 use domain::log::LogMessage;
 use domain::sync::{Checkpoint, Extent};
 use jiff::civil::Date;
@@ -27,27 +27,62 @@ pub async fn import(work: &mut Work) -> Result<(), EngineError> {
         return Ok(());
     }
     work.enter("Ledger", 5, None).await?;
-    if reads_windows(work) {
-        import_windows(work).await?;
-    } else {
-        import_journals(work).await?;
+    import_on(work, Basis::Accrual).await?;
+    if may_have_changed(work) {
+        import_on(work, Basis::Cash).await?;
     }
     let message = LogMessage::LedgerImported { entries: work.progress.ledger_entries, months: work.progress.ledger_months };
     work.end_step("ledger", &[message]).await
 }
 
-async fn import_windows(work: &mut Work) -> Result<(), EngineError> {
-    let months: BTreeSet<Month> = match work.run.extent {
-        Extent::Changes => work.progress.touched_months.iter().filter_map(|text| Month::parse(text)).collect(),
-        Extent::Full => {
+/// Whether this run found anything: what nobody touched is on the cash basis what it was.
+pub fn may_have_changed(work: &Work) -> bool {
+    let counts = work.progress.total();
+    let found = counts.added + counts.changed + counts.deleted + counts.quarantined + work.progress.ledger_entries > 0;
+    found || is_first(work, Basis::Cash) || !work.progress.touched_months.is_empty()
+}
+
+/// Whether the ledger of a basis is read from its beginning.
+fn is_first(work: &Work, basis: Basis) -> bool {
+    work.run.extent == Extent::Full || basis == Basis::Cash && work.company.cash_journals_through.is_none()
+}
+
+async fn import_on(work: &mut Work, basis: Basis) -> Result<(), EngineError> {
+    if reads_windows(work) { import_windows(work, basis).await } else { import_journals(work, basis).await.map(|_| ()) }
+}
+
+/// The step of a basis: where its checkpoint is kept.
+fn step(basis: Basis) -> &'static str {
+    match basis {
+        Basis::Accrual => "ledger",
+        Basis::Cash => "ledger:cash",
+    }
+}
+
+/// A piece as the list of what was set aside names it.
+fn piece_name(basis: Basis, piece: &str) -> String {
+    match basis {
+        Basis::Accrual => piece.to_owned(),
+        Basis::Cash => format!("cash {piece}"),
+    }
+}
+
+async fn import_windows(work: &mut Work, basis: Basis) -> Result<(), EngineError> {
+    let is_first = is_first(work, basis);
+    let months: BTreeSet<Month> = match is_first {
+        false => work.progress.touched_months.iter().filter_map(|text| Month::parse(text)).collect(),
+        true => {
             let mut conn = work.engine.store.read().await?;
             let first = documents::first_day(&mut conn, &work.company.id).await?.unwrap_or_else(|| work.today());
+            // the accrual ledger is read first and finds out where the books begin
+            let known = ledger::span(&mut conn, &work.company.id, Basis::Accrual).await?.filter(|_| basis == Basis::Cash);
+            let first = known.map_or(first, |(known, _)| known.min(first));
             let last = documents::last_day(&mut conn, &work.company.id).await?.unwrap_or(first).max(work.today());
             Month::of(first).through(Month::of(last)).into_iter().collect()
         }
     };
     // the checkpoint is the last month that is stored
-    let after = match work.positions.get("ledger") {
+    let after = match work.positions.get(step(basis)) {
         Some(Position::At(Checkpoint(text))) => Month::parse(text),
         _ => None,
     };
@@ -55,7 +90,7 @@ async fn import_windows(work: &mut Work) -> Result<(), EngineError> {
     work.enter("Ledger", 5, Some(months.len() as u64)).await?;
     let mut todo: Vec<Window> = plan::windows(&months, LONGEST_WINDOW);
     todo.reverse();
-    let mut is_first = work.run.extent == Extent::Full && after.is_none();
+    let mut finds_beginning = basis == Basis::Accrual && is_first && after.is_none();
     // what was too large once is too large again: later windows are asked for in the size that fitted
     let mut longest = LONGEST_WINDOW;
     while let Some(window) = todo.pop() {
@@ -64,8 +99,8 @@ async fn import_windows(work: &mut Work) -> Result<(), EngineError> {
             todo.push(first);
             continue;
         }
-        match read_window(work, window, is_first).await? {
-            Read::Stored => is_first = false,
+        match read_window(work, basis, window, finds_beginning).await? {
+            Read::Stored => finds_beginning = false,
             Read::TooLarge(first, second) => {
                 longest = second.months().len();
                 todo.push(second);
@@ -78,12 +113,20 @@ async fn import_windows(work: &mut Work) -> Result<(), EngineError> {
             }
         }
     }
-    if work.run.extent == Extent::Full
-        && let Some((first, _)) = ledger::span(&mut work.engine.store.read().await?, &work.company.id).await?
-    {
-        let mut tx = work.engine.store.begin_under(&work.lease).await?;
-        companies::set_first_day(&mut tx, &work.company.id, &first.to_string()).await?;
-        tx.commit().await?;
+    if !is_first {
+        return Ok(());
+    }
+    let span = ledger::span(&mut work.engine.store.read().await?, &work.company.id, Basis::Accrual).await?;
+    let mut tx = work.engine.store.begin_under(&work.lease).await?;
+    match (basis, span) {
+        (Basis::Accrual, Some((first, _))) => companies::set_first_day(&mut tx, &work.company.id, &first.to_string()).await?,
+        (Basis::Accrual, None) => {}
+        // no journals here; the column says that the cash ledger is complete
+        (Basis::Cash, _) => companies::set_journals_through(&mut tx, &work.company.id, Basis::Cash, 0).await?,
+    }
+    tx.commit().await?;
+    if basis == Basis::Cash {
+        work.company.cash_journals_through = Some(0);
     }
     Ok(())
 }
@@ -94,9 +137,9 @@ enum Read {
     BeginsEarlier(Window),
 }
 
-async fn read_window(work: &mut Work, window: Window, is_first: bool) -> Result<Read, EngineError> {
+async fn read_window(work: &mut Work, basis: Basis, window: Window, finds_beginning: bool) -> Result<Read, EngineError> {
     let provider = work.provider.clone();
-    let piece = match provider.ledger_window(&work.books(), window.from(), window.to()).await {
+    let piece = match provider.ledger_window(&work.books(), basis, window.from(), window.to()).await {
         // the report is as large as what was read from it, and not kept
         Ok(piece) => LedgerPiece { body: Box::default(), ..piece },
         Err(error @ ProviderError::TooLarge { .. }) => {
@@ -106,17 +149,24 @@ async fn read_window(work: &mut Work, window: Window, is_first: bool) -> Result<
         }
         Err(error) => return Err(error.into()),
     };
-    if is_first && piece.opening.values().any(|balance| !balance.is_zero()) && window.first.year > EARLIEST_YEAR {
+    if finds_beginning && piece.opening.values().any(|balance| !balance.is_zero()) && window.first.year > EARLIEST_YEAR {
         let last = window.first.previous();
         let first = Month { year: last.year - 1, month: last.month }.next();
         return Ok(Read::BeginsEarlier(Window { first, last }));
     }
-    store_window(work, window, piece, false, Some("ledger")).await?;
+    store_window(work, basis, window, piece, false, Some(step(basis))).await?;
     Ok(Read::Stored)
 }
 
 /// Stores the months of a window, one transaction. `always` rewrites months that look unchanged: a repair.
-async fn store_window(work: &mut Work, window: Window, piece: LedgerPiece, always: bool, step: Option<&str>) -> Result<(), EngineError> {
+async fn store_window(
+    work: &mut Work,
+    basis: Basis,
+    window: Window,
+    piece: LedgerPiece,
+    always: bool,
+    step: Option<&str>,
+) -> Result<(), EngineError> {
     let mut by_month: BTreeMap<Month, Vec<LedgerEntry>> = window.months().into_iter().map(|month| (month, Vec::new())).collect();
     for entry in piece.entries {
         by_month.entry(Month::of(entry.date())).or_default().push(entry);
@@ -126,15 +176,17 @@ async fn store_window(work: &mut Work, window: Window, piece: LedgerPiece, alway
     for (month, entries) in &mut by_month {
         // the report's order inside a month is not part of what it says
         entries.sort_by(|a, b| (a.date(), a.key()).cmp(&(b.date(), b.key())));
-        let changed = ledger::replace_month(&mut tx, &work.company.id, *month, entries, &hash(entries), always, now_ms).await?;
-        if changed || always {
+        let changed = ledger::replace_month(&mut tx, &work.company.id, basis, *month, entries, &hash(entries), always, now_ms).await?;
+        if basis == Basis::Cash {
+            work.progress.cash_months.insert(month.to_string());
+        } else if changed || always {
             work.progress.ledger_months += 1;
             work.progress.ledger_entries += entries.len() as u64;
         }
-        quarantine::release_ledger_piece(&mut tx, &work.company.id, &month.to_string()).await?;
+        quarantine::release_ledger_piece(&mut tx, &work.company.id, &piece_name(basis, &month.to_string())).await?;
     }
-    set_aside(work, &mut tx, piece.unbalanced, |date, _| Month::of(date).to_string()).await?;
-    set_aside_unreadable(work, &mut tx, &piece.unreadable, &window.last.to_string()).await?;
+    set_aside(work, &mut tx, piece.unbalanced, |date, _| piece_name(basis, &Month::of(date).to_string())).await?;
+    set_aside_unreadable(work, &mut tx, &piece.unreadable, &piece_name(basis, &window.last.to_string())).await?;
     work.progress.done += by_month.len() as u64;
     if let Some(step) = step {
         let position = Position::At(Checkpoint(window.last.to_string()));
@@ -190,8 +242,8 @@ async fn set_aside_unreadable(work: &mut Work, tx: &mut Tx, unreadable: &[Unread
 }
 
 /// Writes journals, and releases those of them that were set aside before and are read well now.
-async fn put_journals(work: &Work, tx: &mut Tx, entries: &[LedgerEntry]) -> Result<(), EngineError> {
-    ledger::put_journals(tx, &work.company.id, entries).await?;
+async fn put_journals(work: &Work, tx: &mut Tx, basis: Basis, entries: &[LedgerEntry]) -> Result<(), EngineError> {
+    ledger::put_journals(tx, &work.company.id, basis, entries).await?;
     if !work.had_quarantine {
         return Ok(());
     }
@@ -201,15 +253,20 @@ async fn put_journals(work: &Work, tx: &mut Tx, entries: &[LedgerEntry]) -> Resu
         .iter()
         .filter(|item| item.data_type == DataType::Ledger.as_str())
         .map(|item| item.remote_id.as_str())
-        .filter(|id| journal_number(id).is_some_and(|number| read_well.contains(&number)))
+        .filter(|id| journal_number(basis, id).is_some_and(|number| read_well.contains(&number)))
         .collect();
     quarantine::release(tx, &work.company.id, DataType::Ledger.as_str(), &released).await?;
     Ok(())
 }
 
 /// The journal of an item that was set aside: `j000000000098:CASHREC 9326…` when it does not balance, `journals:98` when it could not be read.
-fn journal_number(id: &str) -> Option<i64> {
+fn journal_number(basis: Basis, id: &str) -> Option<i64> {
     let (piece, rest) = id.split_once(':')?;
+    let piece = match (basis, piece.strip_prefix("cash ")) {
+        (Basis::Accrual, None) => piece,
+        (Basis::Cash, Some(piece)) => piece,
+        _ => return None,
+    };
     if piece == "journals" { rest.parse().ok() } else { piece.strip_prefix('j')?.parse().ok() }
 }
 
@@ -231,52 +288,70 @@ fn hash(entries: &[LedgerEntry]) -> [u8; 32] {
     hasher.finalize().into()
 }
 
-async fn import_journals(work: &mut Work) -> Result<(), EngineError> {
+/// Reads the journals after the last one that is stored; says whether there were any.
+pub async fn import_journals(work: &mut Work, basis: Basis) -> Result<bool, EngineError> {
     let provider = work.provider.clone();
-    let mut after = match work.positions.get("ledger") {
+    let through = match basis {
+        Basis::Accrual => work.company.journals_through,
+        Basis::Cash => work.company.cash_journals_through.unwrap_or(0),
+    };
+    let mut after = match work.positions.get(step(basis)) {
         Some(Position::At(Checkpoint(text))) => text.parse().unwrap_or(0),
         _ if work.run.extent == Extent::Full => 0,
-        _ => work.company.journals_through,
+        _ => through,
     };
     let mut months = BTreeSet::new();
+    let mut found = false;
     loop {
-        let piece = provider.ledger_journals(&work.books(), after).await?;
+        let piece = provider.ledger_journals(&work.books(), basis, after).await?;
         let Some(next) = piece.next_after else { break };
+        found = true;
         let now_ms = work.engine.now_ms();
         months.extend(piece.entries.iter().map(|entry| Month::of(entry.date()).to_string()));
         let mut tx = work.engine.store.begin_under(&work.lease).await?;
-        put_journals(work, &mut tx, &piece.entries).await?;
-        set_aside(work, &mut tx, piece.unbalanced, |_, bad| format!("j{:012}", bad.key.journal_number)).await?;
-        set_aside_unreadable(work, &mut tx, &piece.unreadable, "journals").await?;
-        companies::set_journals_through(&mut tx, &work.company.id, next.max(work.company.journals_through)).await?;
-        work.progress.ledger_entries += piece.entries.len() as u64;
-        work.progress.ledger_months = work.progress.ledger_months.max(months.len() as u64);
-        work.progress.touched_months.extend(months.iter().cloned());
+        put_journals(work, &mut tx, basis, &piece.entries).await?;
+        if basis == Basis::Accrual {
+            let sources = piece.entries.iter().map(|entry| entry.key().source_type.as_str());
+            work.progress.implied.extend(sources.filter(|_| work.run.extent == Extent::Changes).filter_map(|source| provider.implied_by(source)));
+            work.progress.ledger_entries += piece.entries.len() as u64;
+            work.progress.ledger_months = work.progress.ledger_months.max(months.len() as u64);
+            work.progress.touched_months.extend(months.iter().cloned());
+        } else {
+            work.progress.cash_months.extend(months.iter().cloned());
+        }
+        set_aside(work, &mut tx, piece.unbalanced, |_, bad| piece_name(basis, &format!("j{:012}", bad.key.journal_number))).await?;
+        set_aside_unreadable(work, &mut tx, &piece.unreadable, &piece_name(basis, "journals")).await?;
+        companies::set_journals_through(&mut tx, &work.company.id, basis, next.max(through)).await?;
         work.progress.done += piece.entries.len() as u64;
         let position = Position::At(Checkpoint(next.to_string()));
-        checkpoints::set(&mut tx, &work.run.id, "ledger", &position, now_ms).await?;
+        checkpoints::set(&mut tx, &work.run.id, step(basis), &position, now_ms).await?;
         work.write_progress(&mut tx).await?;
         tx.commit().await?;
-        work.positions.insert("ledger".into(), position);
+        work.positions.insert(step(basis).into(), position);
         work.engine.changed(&work.company.organization_id, Some(&work.company.id));
         after = next;
     }
-    if let Some((first, _)) = ledger::span(&mut work.engine.store.read().await?, &work.company.id).await? {
-        let mut tx = work.engine.store.begin_under(&work.lease).await?;
-        companies::set_first_day(&mut tx, &work.company.id, &first.to_string()).await?;
-        tx.commit().await?;
+    let mut tx = work.engine.store.begin_under(&work.lease).await?;
+    match (basis, ledger::span(&mut tx, &work.company.id, Basis::Accrual).await?) {
+        (Basis::Accrual, Some((first, _))) => companies::set_first_day(&mut tx, &work.company.id, &first.to_string()).await?,
+        (Basis::Accrual, None) => {}
+        (Basis::Cash, _) => companies::set_journals_through(&mut tx, &work.company.id, Basis::Cash, after.max(through)).await?,
     }
-    Ok(())
+    tx.commit().await?;
+    if basis == Basis::Cash {
+        work.company.cash_journals_through = Some(after.max(through));
+    }
+    Ok(found)
 }
 
 /// Reads months again, whatever is stored of them: the targeted repair of a difference.
-pub async fn reread(work: &mut Work, months: &BTreeSet<Month>) -> Result<(), EngineError> {
+pub async fn reread(work: &mut Work, basis: Basis, months: &BTreeSet<Month>) -> Result<(), EngineError> {
     let provider = work.provider.clone();
     if reads_windows(work) {
         let mut todo = plan::windows(months, LONGEST_WINDOW);
         while let Some(window) = todo.pop() {
-            match provider.ledger_window(&work.books(), window.from(), window.to()).await {
-                Ok(piece) => store_window(work, window, piece, true, None).await?,
+            match provider.ledger_window(&work.books(), basis, window.from(), window.to()).await {
+                Ok(piece) => store_window(work, basis, window, piece, true, None).await?,
                 Err(error @ ProviderError::TooLarge { .. }) => {
                     let Some((first, second)) = window.halves() else { return Err(error.into()) };
                     todo.extend([second, first]);
@@ -287,11 +362,15 @@ pub async fn reread(work: &mut Work, months: &BTreeSet<Month>) -> Result<(), Eng
         return Ok(());
     }
     // journals: the numbers our ledger has in these months, read again in runs of neighbours; a month without any is looked for from the beginning
+    let through = match basis {
+        Basis::Accrual => work.company.journals_through,
+        Basis::Cash => work.company.cash_journals_through.unwrap_or(0),
+    };
     let mut numbers = BTreeSet::new();
     for month in months {
-        let of_month = ledger::journal_numbers_in_month(&mut work.engine.store.read().await?, &work.company.id, *month).await?;
+        let of_month = ledger::journal_numbers_in_month(&mut work.engine.store.read().await?, &work.company.id, basis, *month).await?;
         if of_month.is_empty() {
-            numbers = (1..=work.company.journals_through).collect();
+            numbers = (1..=through).collect();
             break;
         }
         numbers.extend(of_month);
@@ -301,12 +380,12 @@ pub async fn reread(work: &mut Work, months: &BTreeSet<Month>) -> Result<(), Eng
         if number <= read_through {
             continue;
         }
-        let piece = provider.ledger_journals(&work.books(), number - 1).await?;
+        let piece = provider.ledger_journals(&work.books(), basis, number - 1).await?;
         let Some(next) = piece.next_after else { break };
         let mut tx = work.engine.store.begin_under(&work.lease).await?;
-        put_journals(work, &mut tx, &piece.entries).await?;
-        set_aside(work, &mut tx, piece.unbalanced, |_, bad| format!("j{:012}", bad.key.journal_number)).await?;
-        set_aside_unreadable(work, &mut tx, &piece.unreadable, "journals").await?;
+        put_journals(work, &mut tx, basis, &piece.entries).await?;
+        set_aside(work, &mut tx, piece.unbalanced, |_, bad| piece_name(basis, &format!("j{:012}", bad.key.journal_number))).await?;
+        set_aside_unreadable(work, &mut tx, &piece.unreadable, &piece_name(basis, "journals")).await?;
         work.write_progress(&mut tx).await?;
         tx.commit().await?;
         read_through = next;

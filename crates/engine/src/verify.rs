@@ -1,12 +1,13 @@
-//! The proof after every sync: our trial balance against the provider's own, account by account to the cent; every month where older months
-//! changed; one targeted repair when something differs.
+//! The proof after every sync, on the accrual and on the cash basis: our trial balance against the provider's own, account by account to the
+//! cent; every month where older months changed; one targeted repair when something differs.
 use crate::error::EngineError;
 use crate::ledger;
-use crate::sync::run::Work;
+use crate::sync::run::{Work, reads_windows};
 use domain::clock::Month;
 use domain::company::Mark;
 use domain::document::AccountClass;
 use domain::ids::CompanyId;
+use domain::ledger::Basis;
 use domain::log::{AccountMonth, LogMessage};
 use domain::money::Amount;
 use domain::statements::trial_balance;
@@ -49,7 +50,15 @@ struct Found {
     strip: BTreeMap<String, u64>,
 }
 
-/// Proves the company after a sync, and repairs once when it does not tie out.
+/// What was proven of one basis.
+struct Outcome {
+    accounts: usize,
+    months: usize,
+    ties_out: bool,
+    bodies: u64,
+}
+
+/// Proves the company after a sync, and repairs once what does not tie out.
 pub async fn prove(work: &mut Work) -> Result<(), EngineError> {
     if work.is_done("verified") {
         return Ok(());
@@ -57,49 +66,93 @@ pub async fn prove(work: &mut Work) -> Result<(), EngineError> {
     work.enter("Verification", 6, None).await?;
     let as_of = work.today();
     let fiscal_year = fiscal_year(work).await?;
-    let this_month = Month::of(as_of);
-    let older_months_changed = work.progress.touched_months.iter().filter_map(|text| Month::parse(text)).any(|month| month < this_month);
-    let monthly = work.run.extent == Extent::Full || older_months_changed;
-
-    let mut bodies = Vec::new();
-    let provider = work.provider.clone();
-    let answer = provider.reported_balances(&work.books(), as_of, &fiscal_year).await?;
-    bodies.extend(answer.bodies);
-    let mut reported = Reported { balances: answer.figures, months: None };
-    if monthly {
-        bodies.extend(read_months(work, as_of, &fiscal_year, &mut reported).await?);
-    }
-    let mut found = compare_all(work, as_of, &reported).await?;
-    if !found.differences.is_empty() && reported.months.is_none() {
-        // narrow it: which month
-        bodies.extend(read_months(work, as_of, &fiscal_year, &mut reported).await?);
-        found = compare_all(work, as_of, &reported).await?;
-    }
-    let report_count = bodies.len() as u64;
-    keep_reports(work, &bodies).await?;
+    let accrual = prove_on(work, Basis::Accrual, as_of, &fiscal_year).await?;
+    let cash = prove_on(work, Basis::Cash, as_of, &fiscal_year).await?;
     if !work.is_done("reports") {
         let total = work.progress.total();
         let messages = [
-            LogMessage::ReportsImported { reports: report_count },
+            LogMessage::ReportsImported { reports: accrual.bodies + cash.bodies },
             LogMessage::NormalizationComplete { records: total.fetched, quarantined: total.quarantined },
         ];
         work.end_step("reports", &messages).await?;
     }
-    if found.differences.is_empty() {
-        return conclude(work, as_of, 1, &found, Vec::new()).await;
-    }
+    let ties_out = accrual.ties_out && cash.ties_out;
+    set_mark(work, if ties_out { Mark::Verified } else { Mark::NotVerified }, as_of).await?;
+    let verified = LogMessage::Verified { accounts: accrual.accounts.max(cash.accounts) as u64, months: accrual.months.max(cash.months) as u64 };
+    work.end_step("verified", if ties_out { std::slice::from_ref(&verified) } else { &[] }).await
+}
 
+/// Compares one basis, and repairs it once. A difference is on record at once; that there is none is said when both bases are proven.
+async fn prove_on(work: &mut Work, basis: Basis, as_of: Date, fiscal_year: &FiscalYear) -> Result<Outcome, EngineError> {
+    let this_month = Month::of(as_of);
+    let mut touched = work.progress.touched_months.iter();
+    let mut cash_touched = work.progress.cash_months.iter().filter(|_| basis == Basis::Cash);
+    let is_older = |text: &String| Month::parse(text).is_some_and(|month| month < this_month);
+    let monthly = work.run.extent == Extent::Full || touched.any(is_older) || cash_touched.any(is_older);
+
+    let mut bodies = Vec::new();
+    let provider = work.provider.clone();
+    let answer = provider.reported_balances(&work.books(), basis, as_of, fiscal_year).await?;
+    bodies.extend(answer.bodies);
+    let mut reported = Reported { balances: answer.figures, months: None };
+    if monthly {
+        bodies.extend(read_months(work, basis, as_of, fiscal_year, &mut reported).await?);
+    }
+    let mut found = compare_all(work, basis, as_of, &reported).await?;
+    if !found.differences.is_empty() && reported.months.is_none() {
+        // narrow it: which month
+        bodies.extend(read_months(work, basis, as_of, fiscal_year, &mut reported).await?);
+        found = compare_all(work, basis, as_of, &reported).await?;
+    }
+    keep_reports(work, &bodies).await?;
+    if !found.differences.is_empty() && basis == Basis::Cash && follow_cash(work, &found).await? {
+        found = compare_all(work, basis, as_of, &reported).await?;
+    }
+    let outcome = |found: &Found| Outcome {
+        accounts: found.accounts,
+        months: found.months,
+        ties_out: found.differences.is_empty(),
+        bodies: bodies.len() as u64,
+    };
+    record(work, basis, as_of, 1, &found).await?;
+    if found.differences.is_empty() {
+        return Ok(outcome(&found));
+    }
     let places = places(&found.differences);
-    record(work, as_of, 1, &found).await?;
-    work.log(&LogMessage::DoesNotTieOut { accounts: differing_accounts(&found.differences), places: places.clone() }).await?;
+    set_mark(work, Mark::NotVerified, as_of).await?;
+    work.log(&LogMessage::DoesNotTieOut { basis, accounts: differing_accounts(&found.differences), places: places.clone() }).await?;
     let months: BTreeSet<Month> = places.iter().filter_map(|place| Month::parse(&place.month)).collect();
     if months.is_empty() {
-        return work.end_step("verified", &[]).await;
+        return Ok(outcome(&found));
     }
     work.log(&LogMessage::RepairStarted { places: places.clone() }).await?;
-    ledger::reread(work, &months).await?;
-    let again = compare_all(work, as_of, &reported).await?;
-    conclude(work, as_of, 2, &again, places).await
+    ledger::reread(work, basis, &months).await?;
+    let again = compare_all(work, basis, as_of, &reported).await?;
+    record(work, basis, as_of, 2, &again).await?;
+    let message = match again.differences.is_empty() {
+        true => LogMessage::Repaired { places },
+        false => {
+            let places = self::places(&again.differences);
+            LogMessage::DoesNotTieOut { basis, accounts: differing_accounts(&again.differences), places }
+        }
+    };
+    work.log(&message).await?;
+    Ok(outcome(&again))
+}
+
+/// What one document changed on the cash basis stands where it is paid, in other documents and other months: where records changed, the provider's
+/// own figures by month say which months to read. This is no repair; in a run that found nothing changed, a difference is one. True when something
+/// was read.
+async fn follow_cash(work: &mut Work, found: &Found) -> Result<bool, EngineError> {
+    if !reads_windows(work) {
+        return ledger::import_journals(work, Basis::Cash).await;
+    }
+    if work.run.extent == Extent::Full || !ledger::may_have_changed(work) {
+        return Ok(false);
+    }
+    let months: BTreeSet<Month> = places(&found.differences).iter().filter_map(|place| Month::parse(&place.month)).collect();
+    ledger::reread(work, Basis::Cash, &months).await?;
+    Ok(!months.is_empty())
 }
 
 fn places(differences: &[Difference]) -> Vec<AccountMonth> {
@@ -116,22 +169,8 @@ fn differing_accounts(differences: &[Difference]) -> u64 {
     differences.iter().map(|difference| difference.account_id.as_str()).collect::<BTreeSet<_>>().len() as u64
 }
 
-/// Writes the proof, marks the company, logs the result. `repaired` are the places an earlier pass found different.
-async fn conclude(work: &mut Work, as_of: Date, pass: i64, found: &Found, repaired: Vec<AccountMonth>) -> Result<(), EngineError> {
-    record(work, as_of, pass, found).await?;
-    let mut messages = Vec::new();
-    if found.differences.is_empty() {
-        if !repaired.is_empty() {
-            messages.push(LogMessage::Repaired { places: repaired });
-        }
-        messages.push(LogMessage::Verified { accounts: found.accounts as u64, months: found.months as u64 });
-    } else {
-        messages.push(LogMessage::DoesNotTieOut { accounts: differing_accounts(&found.differences), places: places(&found.differences) });
-    }
-    work.end_step("verified", &messages).await
-}
-
-async fn record(work: &mut Work, as_of: Date, pass: i64, found: &Found) -> Result<(), EngineError> {
+/// Writes what a comparison found.
+async fn record(work: &mut Work, basis: Basis, as_of: Date, pass: i64, found: &Found) -> Result<(), EngineError> {
     let now_ms = work.engine.now_ms();
     let mut conn = work.engine.store.read().await?;
     let chart = accounts::list(&mut conn, &work.company.id).await?;
@@ -139,7 +178,7 @@ async fn record(work: &mut Work, as_of: Date, pass: i64, found: &Found) -> Resul
     for difference in found.differences.iter().take(200) {
         let account = chart.0.get(&difference.account_id);
         let candidates = match difference.month.as_deref().and_then(Month::parse) {
-            Some(month) => store::ledger::list_sources(&mut conn, &work.company.id, &difference.account_id, month, 20).await?,
+            Some(month) => store::ledger::list_sources(&mut conn, &work.company.id, basis, &difference.account_id, month, 20).await?,
             None => Vec::new(),
         };
         shown.push(ShownDifference {
@@ -157,6 +196,7 @@ async fn record(work: &mut Work, as_of: Date, pass: i64, found: &Found) -> Resul
     let verification = Verification {
         id: work.engine.make_id(),
         run_id: work.run.id.clone(),
+        basis,
         pass,
         as_of: as_of.to_string(),
         mark,
@@ -168,7 +208,14 @@ async fn record(work: &mut Work, as_of: Date, pass: i64, found: &Found) -> Resul
     };
     let mut tx = work.engine.store.begin_under(&work.lease).await?;
     verifications::insert(&mut tx, &work.company.id, &verification).await?;
-    companies::set_mark(&mut tx, &work.company.id, mark, &verification.as_of, now_ms).await?;
+    tx.commit().await?;
+    work.engine.changed(&work.company.organization_id, Some(&work.company.id));
+    Ok(())
+}
+
+async fn set_mark(work: &mut Work, mark: Mark, as_of: Date) -> Result<(), EngineError> {
+    let mut tx = work.engine.store.begin_under(&work.lease).await?;
+    companies::set_mark(&mut tx, &work.company.id, mark, &as_of.to_string(), work.engine.now_ms()).await?;
     tx.commit().await?;
     work.company.mark = mark;
     work.engine.changed(&work.company.organization_id, Some(&work.company.id));
@@ -185,18 +232,24 @@ async fn keep_reports(work: &mut Work, bodies: &[ReportBody]) -> Result<(), Engi
     Ok(())
 }
 
-async fn read_months(work: &Work, as_of: Date, fiscal_year: &FiscalYear, reported: &mut Reported) -> Result<Vec<ReportBody>, EngineError> {
-    let span = store::ledger::span(&mut work.engine.store.read().await?, &work.company.id).await?;
+async fn read_months(
+    work: &Work,
+    basis: Basis,
+    as_of: Date,
+    fiscal_year: &FiscalYear,
+    reported: &mut Reported,
+) -> Result<Vec<ReportBody>, EngineError> {
+    let span = store::ledger::span(&mut work.engine.store.read().await?, &work.company.id, Basis::Accrual).await?;
     let first = span.map_or(Month::of(as_of), |(first, _)| Month::of(first)).min(Month::of(as_of));
-    let answer = work.provider.reported_months(&work.books(), first, as_of, fiscal_year).await?;
+    let answer = work.provider.reported_months(&work.books(), basis, first, as_of, fiscal_year).await?;
     reported.months = Some(answer.figures);
     Ok(answer.bodies)
 }
 
-async fn compare_all(work: &Work, as_of: Date, reported: &Reported) -> Result<Found, EngineError> {
+async fn compare_all(work: &Work, basis: Basis, as_of: Date, reported: &Reported) -> Result<Found, EngineError> {
     let mut conn = work.engine.store.read().await?;
     let chart = accounts::list(&mut conn, &work.company.id).await?;
-    let movements = store::ledger::movements(&mut conn, &work.company.id, as_of).await?;
+    let movements = store::ledger::movements(&mut conn, &work.company.id, basis, as_of).await?;
     drop(conn);
     let ours = trial_balance(&movements, &chart, as_of, work.company.fiscal_year_start_month);
     let mut differences = compare(&ours, &reported.balances);
@@ -253,10 +306,11 @@ fn names(chart: &ChartOfAccounts) -> BTreeMap<String, String> {
 pub async fn our_trial_balance(
     conn: &mut Conn,
     company: &store::companies::Company,
+    basis: Basis,
     as_of: Date,
 ) -> Result<Vec<(store::accounts::Account, Amount)>, StoreError> {
     let chart = accounts::list(conn, &company.id).await?;
-    let movements = store::ledger::movements(conn, &company.id, as_of).await?;
+    let movements = store::ledger::movements(conn, &company.id, basis, as_of).await?;
     let balance = trial_balance(&movements, &chart, as_of, company.fiscal_year_start_month);
     let mut lines: Vec<_> = balance
         .0
@@ -279,7 +333,7 @@ pub async fn our_trial_balance(
     Ok(lines)
 }
 
-/// A hash of everything we hold of a company's books: records with their states and contents, and the ledger. Equal books, equal hash, however
+/// A hash of everything we hold of a company's books: records with their states and contents, and both ledgers. Equal books, equal hash, however
 /// often the sync was interrupted.
 pub async fn content_hash(conn: &mut Conn, company_id: &CompanyId) -> Result<String, StoreError> {
     let mut hasher = Sha256::new();

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use domain::clock::Month;
 use domain::data_type::DataType;
 use domain::document::{Document, Unreadable};
-use domain::ledger::{EntryKey, LedgerEntry};
+use domain::ledger::{Basis, EntryKey, LedgerEntry};
 use domain::money::Amount;
 use domain::record::RawRecord;
 use domain::sync::Checkpoint;
@@ -108,6 +108,8 @@ pub struct Chunk {
     pub overflowed: Vec<DataType>,
     /// Data types that a `changes` answer listed in full, whole in this very chunk: what we hold of them and is not in it no longer exists.
     pub complete: Vec<DataType>,
+    /// The provider's clock when it answered: the first chunk's is where the next run begins, less an overlap.
+    pub answered_at: Option<Timestamp>,
     /// Data types a `changes` answer had to leave out because a permission is missing, with the permission. The others went on.
     pub refused: Vec<(DataType, String)>,
 }
@@ -154,9 +156,16 @@ pub struct Reported<T> {
 pub struct ReportBody {
     /// `TrialBalance`, `ProfitAndLoss`, `BalanceSheet`.
     pub report: &'static str,
-    /// `as_of=2026-01-31`, `2025-01..2026-01`.
+    /// `as_of=2026-01-31`, `2025-01..2026-01`; after `cash ` on the cash basis.
     pub parameters: String,
     pub body: Box<str>,
+}
+
+impl ReportBody {
+    pub fn new(report: &'static str, basis: Basis, parameters: String, body: impl Into<Box<str>>) -> ReportBody {
+        let parameters = if basis == Basis::Cash { format!("cash {parameters}") } else { parameters };
+        ReportBody { report, parameters, body: body.into() }
+    }
 }
 
 /// One accounting service.
@@ -176,28 +185,40 @@ pub trait Provider: Send + Sync {
     /// The companies a grant can see. Each is read with the new token before it is believed.
     async fn companies(&self, grant: &Grant) -> Result<Vec<RemoteCompany>, ProviderError>;
 
-    /// The first call of every run. `thorough` also re-reads what has no change feed (QuickBooks Preferences).
+    /// The first call of a full sync, and of the first run of a day. `thorough` also re-reads what has no change feed (QuickBooks Preferences).
     async fn company_facts(&self, books: &Books<'_>, thorough: bool) -> Result<CompanyFacts, ProviderError>;
     /// Everything of one data type, page by page, inactive, archived, voided and deleted included where the provider lists them.
     async fn fetch(&self, books: &Books<'_>, data_type: DataType, from: Option<&Checkpoint>) -> Result<Chunk, ProviderError>;
-    /// Everything that changed since an instant of the provider's clock, over all data types, deletions included.
-    async fn changes(&self, books: &Books<'_>, since: Timestamp, from: Option<&Checkpoint>) -> Result<Chunk, ProviderError>;
+    /// Everything that changed since an instant of the provider's clock, over all data types, deletions included. What the provider can only list
+    /// in full, and what seldom changes, is listed when `thorough`, or when a posting says that it changed (`implied_by`).
+    async fn changes(&self, books: &Books<'_>, since: Timestamp, thorough: bool, from: Option<&Checkpoint>) -> Result<Chunk, ProviderError>;
+    /// The data type that must be listed because the ledger shows a new posting of this source type.
+    fn implied_by(&self, _source_type: &str) -> Option<DataType> {
+        None
+    }
     /// Which of these ids still exist at the provider; `None` when it cannot tell more cheaply than by `fetch`.
     async fn existing(&self, books: &Books<'_>, data_type: DataType, ids: &[String]) -> Result<Option<Vec<String>>, ProviderError>;
     /// The provider's own count of a data type, where it has one.
     async fn count(&self, books: &Books<'_>, data_type: DataType) -> Result<Option<u64>, ProviderError>;
 
     /// `LedgerSource::Windows`: every posting of the days `from` to `to`. Fails with `TooLarge` when the answer is cut off.
-    async fn ledger_window(&self, books: &Books<'_>, from: Date, to: Date) -> Result<LedgerPiece, ProviderError>;
-    /// `LedgerSource::Journals`: the journals after a number.
-    async fn ledger_journals(&self, books: &Books<'_>, after: i64) -> Result<LedgerPiece, ProviderError>;
+    async fn ledger_window(&self, books: &Books<'_>, basis: Basis, from: Date, to: Date) -> Result<LedgerPiece, ProviderError>;
+    /// `LedgerSource::Journals`: the journals after a number; those of each basis are numbered apart.
+    async fn ledger_journals(&self, books: &Books<'_>, basis: Basis, after: i64) -> Result<LedgerPiece, ProviderError>;
 
     /// The provider's own trial balance.
-    async fn reported_balances(&self, books: &Books<'_>, as_of: Date, facts: &FiscalYear) -> Result<Reported<ReportedBalances>, ProviderError>;
+    async fn reported_balances(
+        &self,
+        books: &Books<'_>,
+        basis: Basis,
+        as_of: Date,
+        facts: &FiscalYear,
+    ) -> Result<Reported<ReportedBalances>, ProviderError>;
     /// The provider's own ProfitAndLoss and BalanceSheet of every month from `first` to `as_of` (whose month is cut at that day).
     async fn reported_months(
         &self,
         books: &Books<'_>,
+        basis: Basis,
         first: Month,
         as_of: Date,
         facts: &FiscalYear,

@@ -6,6 +6,7 @@ use crate::error::StoreError;
 use domain::company::{Mark, StatusFacts};
 use domain::connection::ConnectionState;
 use domain::ids::{CompanyId, ConnectionId, OrganizationId, RunId};
+use domain::ledger::Basis;
 use domain::sync::RunState;
 use std::collections::HashMap;
 
@@ -34,6 +35,10 @@ pub struct Company {
     pub last_problem: Option<String>,
     pub first_day: Option<String>,
     pub journals_through: i64,
+    /// On the cash basis; `None`: the cash ledger was never read.
+    pub cash_journals_through: Option<i64>,
+    /// When the company's facts and the lists without a time of change were read last.
+    pub facts_read_at: Option<i64>,
     pub mark: Mark,
     pub marked_at: Option<i64>,
     pub marked_as_of: Option<String>,
@@ -90,7 +95,7 @@ const SELECT: &str =
        companies.last_problem, companies.first_day, companies.journals_through, companies.mark, companies.marked_at, companies.marked_as_of,
        companies.evidence, companies.scope_missing_at, connections.name, connections.email, connections.state,
        runs.id, runs.state, runs.run_after, runs.waiting_since, runs.waiting_for, runs.lease_until, runs.step, runs.progress, runs.started_at,
-       runs.cancel_requested_at
+       runs.cancel_requested_at, companies.cash_journals_through, companies.facts_read_at
 FROM companies
 JOIN connections ON connections.id = companies.connection_id
 LEFT JOIN runs ON runs.dedupe_key = 'sync:' || companies.id AND runs.state IN ('queued', 'running')";
@@ -136,6 +141,8 @@ fn read(row: &Row) -> Result<Company, StoreError> {
         last_problem: row.opt_text(18)?,
         first_day: row.opt_text(19)?,
         journals_through: row.int(20)?,
+        cash_journals_through: row.opt_int(39)?,
+        facts_read_at: row.opt_int(40)?,
         mark: word(row, 21, Mark::parse)?,
         marked_at: row.opt_int(22)?,
         marked_as_of: row.opt_text(23)?,
@@ -276,7 +283,7 @@ pub async fn unlink(conn: &mut Tx, id: &CompanyId) -> Result<bool, StoreError> {
     Ok(unlinked == 1)
 }
 
-/// What the provider says of the company. An empty currency or country leaves what is stored.
+/// What the provider says of the company. An empty currency or country leaves what is stored; `read_at` is when a run that lists everything began.
 #[allow(clippy::too_many_arguments)] // one column each
 pub async fn set_facts(
     conn: &mut Tx,
@@ -286,11 +293,13 @@ pub async fn set_facts(
     country: &str,
     time_zone: &str,
     fiscal_year_start_month: i8,
+    read_at: Option<i64>,
 ) -> Result<(), StoreError> {
     conn.execute(
         "UPDATE companies SET name = $2, currency = CASE WHEN $3 = '' THEN currency ELSE $3 END, country = CASE WHEN $4 = '' THEN country ELSE $4 END,
-                time_zone = $5, fiscal_year_start_month = $6 WHERE id = $1",
-        args![id, name, currency, country, time_zone, i64::from(fiscal_year_start_month)],
+                time_zone = $5, fiscal_year_start_month = $6,
+                facts_read_at = COALESCE($7, facts_read_at) WHERE id = $1",
+        args![id, name, currency, country, time_zone, i64::from(fiscal_year_start_month), read_at],
     )
     .await?;
     Ok(())
@@ -301,8 +310,13 @@ pub async fn set_first_day(conn: &mut Tx, id: &CompanyId, first_day: &str) -> Re
     Ok(())
 }
 
-pub async fn set_journals_through(conn: &mut Tx, id: &CompanyId, number: i64) -> Result<(), StoreError> {
-    conn.execute("UPDATE companies SET journals_through = $2 WHERE id = $1", args![id, number]).await?;
+/// The number of the last journal that is stored of a basis.
+pub async fn set_journals_through(conn: &mut Tx, id: &CompanyId, basis: Basis, number: i64) -> Result<(), StoreError> {
+    let sql = match basis {
+        Basis::Accrual => "UPDATE companies SET journals_through = $2 WHERE id = $1",
+        Basis::Cash => "UPDATE companies SET cash_journals_through = $2 WHERE id = $1",
+    };
+    conn.execute(sql, args![id, number]).await?;
     Ok(())
 }
 

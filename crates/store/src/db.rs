@@ -13,7 +13,11 @@ use std::time::Duration;
 const OLDEST_SQLITE: &str = "3.51.3";
 const OLDEST_SQLITE_NUMBER: i32 = 3_051_003;
 
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_init.sql"), include_str!("../migrations/0002_log_by_status.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_init.sql"),
+    include_str!("../migrations/0002_log_by_status.sql"),
+    include_str!("../migrations/0003_cash_basis.sql"),
+];
 
 /// The database and the key of its sealed values. Cheap to clone.
 #[derive(Clone)]

@@ -21,6 +21,12 @@ pub struct Progress {
     pub failed: BTreeMap<DataType, domain::problem::Problem>,
     pub ledger_entries: u64,
     pub ledger_months: u64,
+    /// Months of the cash ledger that were read in this run.
+    pub cash_months: BTreeSet<String>,
+    /// Data types that new postings say must be listed again.
+    pub implied: BTreeSet<DataType>,
+    /// The company's own facts were read in this run, and with them what seldom changes.
+    pub thorough: bool,
     /// Calls and bytes of earlier attempts of this run.
     pub calls: u64,
     pub bytes: u64,

@@ -43,6 +43,8 @@ pub struct Work {
 }
 
 const STEPS: u32 = 6;
+/// A company's own facts, and lists that can only be read in full, are read again after this long: it keeps an idle sync small.
+const FACTS_KEPT_MS: i64 = 24 * 3_600_000;
 
 impl Work {
     /// Loads what an earlier worker of this run left.
@@ -150,6 +152,7 @@ pub async fn run(work: &mut Work) -> Result<(), EngineError> {
         fetch_changes(work).await?;
     }
     ledger::import(work).await?;
+    fetch_implied(work).await?;
     verify::prove(work).await?;
     finish(work).await
 }
@@ -183,13 +186,31 @@ async fn make_full(work: &mut Work, reason: &'static str) -> Result<(), EngineEr
     Ok(())
 }
 
+/// The company's own facts, once a day before anything else; in between only where a run finds changes (`company_of_changes`).
 async fn company(work: &mut Work) -> Result<(), EngineError> {
+    let are_fresh = work.company.facts_read_at.is_some_and(|at| work.engine.now_ms() - at < FACTS_KEPT_MS);
+    if work.run.extent == Extent::Changes && are_fresh { Ok(()) } else { read_company(work, true).await }
+}
+
+/// No list of changes shows the company's facts: they are read again where something else changed, and kept where nothing did.
+async fn company_of_changes(work: &mut Work) -> Result<(), EngineError> {
+    let counts = work.progress.total();
+    if counts.added + counts.changed + counts.deleted > 0 || work.is_done("company") {
+        read_company(work, false).await
+    } else {
+        work.end_step("company", &[LogMessage::CompanyKept]).await
+    }
+}
+
+/// `thorough`: the run goes on to list what can only be listed in full.
+async fn read_company(work: &mut Work, thorough: bool) -> Result<(), EngineError> {
     if work.is_done("company") {
         return Ok(());
     }
     work.enter("Company information", 1, None).await?;
-    let thorough = work.run.extent == Extent::Full || work.company.currency.is_empty();
-    let facts = work.provider.clone().company_facts(&work.books(), thorough).await?;
+    work.progress.thorough |= thorough;
+    let with_preferences = work.run.extent == Extent::Full || work.company.currency.is_empty();
+    let facts = work.provider.clone().company_facts(&work.books(), with_preferences).await?;
     let cursor_at = facts.provider_now.as_millisecond();
     let mut tx = work.engine.store.begin_under(&work.lease).await?;
     runs::set_cursor(&mut tx, &work.lease, cursor_at).await?;
@@ -201,6 +222,7 @@ async fn company(work: &mut Work) -> Result<(), EngineError> {
         facts.country.as_deref().unwrap_or_default(),
         &facts.time_zone,
         facts.fiscal_year_start_month,
+        thorough.then(|| work.engine.now_ms()),
     )
     .await?;
     tx.commit().await?;
@@ -316,14 +338,16 @@ async fn fetch_changes(work: &mut Work) -> Result<(), EngineError> {
                 Some(Position::At(checkpoint)) => Some(checkpoint.clone()),
                 _ => None,
             };
-            let answer = match provider.changes(&work.books(), since, from.as_ref()).await {
+            let answer = match provider.changes(&work.books(), since, work.progress.thorough, from.as_ref()).await {
                 Err(ProviderError::ChangesExpired { .. }) => {
                     make_full(work, "the provider no longer lists changes from that far back").await?;
+                    read_company(work, true).await?;
                     return fetch_all(work).await;
                 }
                 other => other?,
             };
             let mut answer = answer;
+            note_cursor(work, answer.answered_at).await?;
             confirm_deletions(work, &mut answer).await?;
             for (data_type, permission) in std::mem::take(&mut answer.refused) {
                 let refused = ProviderError::Forbidden { provider: provider.profile().name, permission, call: Call::default() };
@@ -349,10 +373,33 @@ async fn fetch_changes(work: &mut Work) -> Result<(), EngineError> {
             }
         }
     }
+    company_of_changes(work).await?;
     for (group, step) in [(Group::Chart, "chart"), (Group::Contacts, "contacts"), (Group::Transactions, "transactions")] {
         if !work.is_done(step) {
             let messages = [group_message(work, group)];
             work.end_step(step, &messages).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The next run begins where the first answer of this one was given.
+async fn note_cursor(work: &mut Work, answered_at: Option<Timestamp>) -> Result<(), EngineError> {
+    let (None, Some(answered_at)) = (work.run.cursor_at, answered_at) else { return Ok(()) };
+    let cursor_at = answered_at.as_millisecond();
+    let mut tx = work.engine.store.begin_under(&work.lease).await?;
+    runs::set_cursor(&mut tx, &work.lease, cursor_at).await?;
+    tx.commit().await?;
+    work.run.cursor_at = Some(cursor_at);
+    Ok(())
+}
+
+/// Lists what new postings say has changed and no list of changes shows.
+async fn fetch_implied(work: &mut Work) -> Result<(), EngineError> {
+    for data_type in work.progress.implied.clone() {
+        match fetch_type(work, data_type, 4).await {
+            Ok(()) => {}
+            Err(error) => set_aside(work, data_type, error).await?,
         }
     }
     Ok(())

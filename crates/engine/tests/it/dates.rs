@@ -3,6 +3,7 @@ use crate::house::{House, PROVIDERS, now};
 use crate::truth;
 use domain::company::Mark;
 use domain::data_type::DataType;
+use domain::ledger::Basis;
 use domain::money::Amount;
 use jiff::ToSpan;
 use jiff::civil::Date;
@@ -76,7 +77,7 @@ async fn a_company_in_auckland_and_a_server_in_utc_agree_on_every_day() {
             }
             assert_eq!(ours, theirs);
             // and every posting in its month
-            let movements = store::ledger::movements(&mut conn, &company.id, there).await.unwrap();
+            let movements = store::ledger::movements(&mut conn, &company.id, Basis::Accrual, there).await.unwrap();
             drop(conn);
             house
                 .look(&company.id, |books| {

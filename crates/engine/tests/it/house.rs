@@ -3,6 +3,7 @@ use domain::clock::{Clock, SystemClock};
 use domain::connection::Environment;
 use domain::ids::{CompanyId, ConnectionId, OrganizationId, RunId, UserId};
 use domain::job::Trigger;
+use domain::ledger::Basis;
 use domain::organization::Role;
 use domain::sync::{Extent, RunState};
 use engine::connections::{self, CallbackQuery, ImportReport, Who};
@@ -335,9 +336,10 @@ impl House {
         entries.into_iter().map(|entry| format!("{} {} {}", entry.log_type.as_str(), entry.status.as_str(), entry.message)).collect()
     }
 
-    pub async fn verifications(&self, run: &Run) -> Vec<Verification> {
+    /// The passes of a run on one basis, oldest first.
+    pub async fn verifications(&self, run: &Run, basis: Basis) -> Vec<Verification> {
         let mut conn = self.engine.store.read().await.unwrap();
-        let mut list = store::verifications::list(&mut conn, &run.company_id, 100).await.unwrap();
+        let mut list = store::verifications::list(&mut conn, &run.company_id, basis, 100).await.unwrap();
         list.retain(|verification| verification.run_id == run.id);
         list.reverse();
         list

@@ -11,14 +11,14 @@ use testkit::each_database;
 /// How the sentence of each milestone begins.
 const SENTENCES: [(Milestone, &str); 10] = [
     (Milestone::Started, "Sync started: "),
-    (Milestone::Company, "Company information imported"),
+    (Milestone::Company, "Company information "),
     (Milestone::Chart, "Chart of accounts imported: "),
     (Milestone::Contacts, "Contacts imported: "),
     (Milestone::Transactions, "Transactions synced: "),
     (Milestone::Ledger, "Ledger imported: "),
     (Milestone::Reports, "Reports imported: "),
     (Milestone::Normalized, "Normalization complete: "),
-    (Milestone::Verified, "Verified against the provider's trial balance: "),
+    (Milestone::Verified, "Verified against the provider's trial balance, accrual and cash: "),
     (Milestone::Finished, "Sync finished: "),
 ];
 

@@ -3,6 +3,7 @@ use crate::house::{House, PROVIDERS, books};
 use domain::clock::Month;
 use domain::company::{Mark, Reason, SyncStatus};
 use domain::ids::CompanyId;
+use domain::ledger::Basis;
 use domain::log::{LogBody, LogStatus, LogType};
 use domain::money::Amount;
 use engine::verify::ShownDifference;
@@ -16,6 +17,7 @@ use testkit::each_database;
 /// A row of our ledger.
 #[derive(Clone, Debug)]
 struct Row {
+    basis: Basis,
     piece: String,
     line: i64,
     day: String,
@@ -29,8 +31,13 @@ impl Row {
     }
 }
 
+/// As the table holds it.
+fn column(basis: Basis) -> i64 {
+    if basis == Basis::Cash { 1 } else { 0 }
+}
+
 /// Every posting of accounts of these classes, oldest first.
-async fn postings(house: &House, company_id: &CompanyId, classes: [&str; 2]) -> Vec<Row> {
+async fn postings(house: &House, company_id: &CompanyId, basis: Basis, classes: [&str; 2]) -> Vec<Row> {
     let rows = house
         .engine
         .store
@@ -40,39 +47,48 @@ async fn postings(house: &House, company_id: &CompanyId, classes: [&str; 2]) -> 
         .query(
             "SELECT piece, line, day, postings.account_id, amount FROM postings
              JOIN accounts ON accounts.company_id = postings.company_id AND accounts.remote_id = postings.account_id
-             WHERE postings.company_id = $1 AND accounts.class IN ($2, $3) ORDER BY day, piece, line",
-            args![company_id, classes[0], classes[1]],
+             WHERE postings.company_id = $1 AND postings.basis = $4 AND accounts.class IN ($2, $3) ORDER BY day, piece, line",
+            args![company_id, classes[0], classes[1], column(basis)],
         )
         .await
         .unwrap();
     let read = |row: &store::db::Row| {
         let amount = Amount(row.int(4).unwrap());
-        Row { piece: row.text(0).unwrap(), line: row.int(1).unwrap(), day: row.text(2).unwrap(), account_id: row.text(3).unwrap(), amount }
+        Row { basis, piece: row.text(0).unwrap(), line: row.int(1).unwrap(), day: row.text(2).unwrap(), account_id: row.text(3).unwrap(), amount }
     };
     rows.iter().map(read).collect()
 }
 
 async fn tamper(house: &House, company_id: &CompanyId, row: &Row, statement: &'static str) {
     let mut tx = house.engine.store.begin().await.unwrap();
-    let changed = tx.execute(statement, args![company_id, row.piece.as_str(), row.line]).await.unwrap();
+    let changed = tx.execute(statement, args![company_id, row.piece.as_str(), row.line, column(row.basis)]).await.unwrap();
     assert_eq!(changed, 1);
     tx.commit().await.unwrap();
 }
 
-const ONE_CENT_MORE: &str = "UPDATE postings SET amount = amount + 100 WHERE company_id = $1 AND piece = $2 AND line = $3";
-const TEN_THOUSAND_LESS: &str = "UPDATE postings SET amount = amount - 100000000 WHERE company_id = $1 AND piece = $2 AND line = $3";
-const DELETED: &str = "DELETE FROM postings WHERE company_id = $1 AND piece = $2 AND line = $3";
+const ONE_CENT_MORE: &str = "UPDATE postings SET amount = amount + 100 WHERE company_id = $1 AND piece = $2 AND line = $3 AND basis = $4";
+const TEN_THOUSAND_LESS: &str = "UPDATE postings SET amount = amount - 100000000 WHERE company_id = $1 AND piece = $2 AND line = $3 AND basis = $4";
+const DELETED: &str = "DELETE FROM postings WHERE company_id = $1 AND piece = $2 AND line = $3 AND basis = $4";
 
 fn differences(verification: &store::verifications::Verification) -> Vec<ShownDifference> {
     serde_json::from_str(&verification.differences).unwrap()
 }
 
 /// The next sync says where our ledger is wrong, and puts it right.
-async fn assert_noticed_and_repaired(house: &House, company_id: &CompanyId, expected: &BTreeSet<(String, String)>, hash: &str, what: &str) {
+async fn assert_noticed_and_repaired(
+    house: &House,
+    company_id: &CompanyId,
+    basis: Basis,
+    expected: &BTreeSet<(String, String)>,
+    hash: &str,
+    what: &str,
+) {
     let run = house.sync(company_id, None).await;
     house.assert_succeeded(&run).await;
     let log = house.messages(&run).await.join("\n");
-    let passes = house.verifications(&run).await;
+    let of_other = if basis == Basis::Accrual { Basis::Cash } else { Basis::Accrual };
+    assert_eq!(house.verifications(&run, of_other).await.iter().map(|pass| pass.mark).collect::<Vec<_>>(), [Mark::Verified], "{what}\n{log}");
+    let passes = house.verifications(&run, basis).await;
     assert_eq!(passes.iter().map(|pass| (pass.pass, pass.mark)).collect::<Vec<_>>(), [(1, Mark::NotVerified), (2, Mark::Verified)], "{what}\n{log}");
     let found = differences(&passes[0]);
     let places: BTreeSet<(String, String)> =
@@ -106,7 +122,7 @@ async fn assert_noticed_and_repaired(house: &House, company_id: &CompanyId, expe
     assert_eq!(house.content_hash(company_id).await, hash, "{what}: the ledger is as it was");
 }
 
-// proves F1 in part
+// proves F1
 // proves F2 in part
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wrong_amount_in_our_ledger_is_named_by_account_and_month_and_repaired() {
@@ -117,32 +133,35 @@ async fn a_wrong_amount_in_our_ledger_is_named_by_account_and_month_and_repaired
         for provider in PROVIDERS {
             let company = house.synced(provider).await;
             let hash = house.content_hash(&company.id).await;
-            let profit_and_loss = postings(&house, &company.id, ["revenue", "expense"]).await;
-            let balance_sheet = postings(&house, &company.id, ["asset", "liability"]).await;
             let as_of: jiff::civil::Date = company.marked_as_of.as_deref().unwrap().parse().unwrap();
             let year_start = house.look(&company.id, |books| books.fiscal_year_start(as_of)).await.to_string();
-            let closed = profit_and_loss.iter().rev().find(|row| row.day < year_start).unwrap().clone();
-            let this_year = profit_and_loss.iter().rev().find(|row| row.day >= year_start).unwrap_or(balance_sheet.last().unwrap()).clone();
-            let gone = balance_sheet[balance_sheet.len() / 3].clone();
-            let moved = balance_sheet[balance_sheet.len() / 2].clone();
-            let other = balance_sheet.iter().find(|row| row.account_id != moved.account_id).unwrap().account_id.clone();
+            for basis in Basis::ALL {
+                let profit_and_loss = postings(&house, &company.id, basis, ["revenue", "expense"]).await;
+                let balance_sheet = postings(&house, &company.id, basis, ["asset", "liability"]).await;
+                let closed = profit_and_loss.iter().rev().find(|row| row.day < year_start).unwrap().clone();
+                let this_year = profit_and_loss.iter().rev().find(|row| row.day >= year_start).unwrap_or(balance_sheet.last().unwrap()).clone();
+                let gone = balance_sheet[balance_sheet.len() / 3].clone();
+                let moved = balance_sheet[balance_sheet.len() / 2].clone();
+                let other = balance_sheet.iter().find(|row| row.account_id != moved.account_id).unwrap().account_id.clone();
 
-            worker = house.work_anew(worker).await;
-            tamper(&house, &company.id, &closed, ONE_CENT_MORE).await;
-            assert_noticed_and_repaired(&house, &company.id, &[closed.place()].into(), &hash, "a cent in a closed fiscal year").await;
-            tamper(&house, &company.id, &this_year, TEN_THOUSAND_LESS).await;
-            assert_noticed_and_repaired(&house, &company.id, &[this_year.place()].into(), &hash, "an amount this year").await;
-            worker = house.work_anew(worker).await;
-            assert!(!gone.amount.is_zero());
-            tamper(&house, &company.id, &gone, DELETED).await;
-            assert_noticed_and_repaired(&house, &company.id, &[gone.place()].into(), &hash, "a posting that is gone").await;
-            worker = house.work_anew(worker).await;
-            let mut tx = house.engine.store.begin().await.unwrap();
-            let set = "UPDATE postings SET account_id = $4 WHERE company_id = $1 AND piece = $2 AND line = $3";
-            assert_eq!(tx.execute(set, args![&company.id, moved.piece.as_str(), moved.line, other.as_str()]).await.unwrap(), 1);
-            tx.commit().await.unwrap();
-            let both = [moved.place(), (other, moved.place().1)].into();
-            assert_noticed_and_repaired(&house, &company.id, &both, &hash, "a posting on another account").await;
+                worker = house.work_anew(worker).await;
+                tamper(&house, &company.id, &closed, ONE_CENT_MORE).await;
+                assert_noticed_and_repaired(&house, &company.id, basis, &[closed.place()].into(), &hash, "a cent in a closed fiscal year").await;
+                tamper(&house, &company.id, &this_year, TEN_THOUSAND_LESS).await;
+                assert_noticed_and_repaired(&house, &company.id, basis, &[this_year.place()].into(), &hash, "an amount this year").await;
+                worker = house.work_anew(worker).await;
+                assert!(!gone.amount.is_zero());
+                tamper(&house, &company.id, &gone, DELETED).await;
+                assert_noticed_and_repaired(&house, &company.id, basis, &[gone.place()].into(), &hash, "a posting that is gone").await;
+                worker = house.work_anew(worker).await;
+                let mut tx = house.engine.store.begin().await.unwrap();
+                let set = "UPDATE postings SET account_id = $4 WHERE company_id = $1 AND piece = $2 AND line = $3 AND basis = $5";
+                let values = args![&company.id, moved.piece.as_str(), moved.line, other.as_str(), column(basis)];
+                assert_eq!(tx.execute(set, values).await.unwrap(), 1);
+                tx.commit().await.unwrap();
+                let both = [moved.place(), (other, moved.place().1)].into();
+                assert_noticed_and_repaired(&house, &company.id, basis, &both, &hash, "a posting on another account").await;
+            }
         }
     })
     .await;
@@ -172,7 +191,7 @@ fn unbalance(books: &mut Books) -> (String, Month, Undo) {
 async fn assert_does_not_tie_out(house: &House, company_id: &CompanyId, run: &Run, account_id: &str, month: Month) {
     house.assert_succeeded(run).await;
     let log = house.messages(run).await.join("\n");
-    let passes = house.verifications(run).await;
+    let passes = house.verifications(run, Basis::Accrual).await;
     assert_eq!(passes.iter().map(|pass| (pass.pass, pass.mark)).collect::<Vec<_>>(), [(1, Mark::NotVerified), (2, Mark::NotVerified)], "{log}");
     let left = differences(&passes[1]);
     assert!(left.iter().any(|difference| difference.account_id == account_id && difference.month == Some(month.to_string())), "{left:?}");
@@ -187,7 +206,8 @@ async fn assert_does_not_tie_out(house: &House, company_id: &CompanyId, run: &Ru
         .into_iter()
         .filter(|entry| entry.status == LogStatus::Error && entry.message.starts_with("Does not tie out"))
         .count();
-    assert_eq!(errors, 2, "{log}");
+    // a journal counts alike on both bases; a numbered journal of Xero stands in one of them
+    assert_eq!(errors, if house.company(company_id).await.provider == "xero" { 2 } else { 4 }, "{log}");
 }
 
 // proves F4
@@ -202,7 +222,8 @@ async fn an_entry_that_does_not_balance_is_set_aside_listed_and_leaves_the_compa
             let run = house.wait(&company.id).await;
             assert_does_not_tie_out(&house, &company.id, &run, &account_id, month).await;
             let aside = house.quarantined(&company.id).await;
-            assert_eq!(aside.len(), 1, "{aside:?}");
+            let ledgers = if provider == "xero" { 1 } else { 2 };
+            assert_eq!(aside.len(), ledgers, "{aside:?}");
             assert_eq!((aside[0].data_type.as_str(), aside[0].reason.as_str()), ("Ledger", "debits and credits differ"));
             let log = house.messages(&run).await.join("\n");
             assert!(log.contains("event error 1 ledger entry whose debits and credits differ were set aside"), "{log}");
@@ -213,7 +234,7 @@ async fn an_entry_that_does_not_balance_is_set_aside_listed_and_leaves_the_compa
                 .await
                 .unwrap()
                 .query(
-                    "SELECT source_id FROM postings WHERE company_id = $1 GROUP BY piece, source_type, source_id HAVING SUM(amount) <> 0",
+                    "SELECT source_id FROM postings WHERE company_id = $1 GROUP BY basis, piece, source_type, source_id HAVING SUM(amount) <> 0",
                     args![&company.id],
                 )
                 .await
@@ -224,7 +245,7 @@ async fn an_entry_that_does_not_balance_is_set_aside_listed_and_leaves_the_compa
             // it stays so as long as the provider's ledger is wrong
             let run = house.sync(&company.id, None).await;
             assert_does_not_tie_out(&house, &company.id, &run, &account_id, month).await;
-            assert_eq!(house.quarantined(&company.id).await.len(), 1);
+            assert_eq!(house.quarantined(&company.id).await.len(), ledgers);
 
             worker = house.work_anew(worker).await;
             house.change(&company.id, |books, _| undo(books)).await;

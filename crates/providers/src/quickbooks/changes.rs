@@ -48,7 +48,7 @@ impl QuickBooks {
         match index {
             None if capped => {
                 // nobody knows which types were cut off, so the answer counts for nothing
-                chunk = Chunk { next: type_by_type(), ..Chunk::default() };
+                chunk = Chunk { next: type_by_type(), answered_at: chunk.answered_at, ..Chunk::default() };
             }
             None => {}
             Some(at) => {
@@ -70,7 +70,8 @@ impl QuickBooks {
             return Err(refusal(fault));
         }
         let responses = envelope.responses.ok_or_else(|| unexpected("it holds no CDCResponse", answer.call.clone()))?;
-        let mut chunk = Chunk::default();
+        let mut chunk =
+            Chunk { answered_at: envelope.time.and_then(wire::text).and_then(|text| wire::moment(&text)).or(answer.date), ..Chunk::default() };
         for response in responses {
             if let Some(fault) = &response.fault {
                 return Err(refusal(fault));

@@ -8,7 +8,7 @@ use crate::quickbooks::reports::{Cell, INACTIVE_SUFFIX, Report, Row, amount, val
 use crate::report;
 use domain::data_type::DataType;
 use domain::document::Unreadable;
-use domain::ledger::{EntryKey, LedgerEntry, Posting};
+use domain::ledger::{Basis, EntryKey, LedgerEntry, Posting};
 use domain::money::Amount;
 use jiff::civil::Date;
 use std::borrow::Cow;
@@ -21,17 +21,17 @@ const COLUMNS_WITHOUT_HOME: &str = "tx_date,txn_type,doc_num,name,memo,split_acc
 
 impl QuickBooks {
     /// Opening balances keep the report's natural sign (positive on the account's normal side); they tell zero from non-zero.
-    pub(super) async fn read_ledger(&self, books: &Books<'_>, from: Date, to: Date) -> Result<LedgerPiece, ProviderError> {
+    pub(super) async fn read_ledger(&self, books: &Books<'_>, basis: Basis, from: Date, to: Date) -> Result<LedgerPiece, ProviderError> {
         let (start, end) = (from.to_string(), to.to_string());
         let parameters = |columns| [("start_date", start.as_str()), ("end_date", end.as_str()), ("columns", columns)];
-        let answer = match self.read_report(books, "GeneralLedger", &parameters(COLUMNS)).await {
+        let answer = match self.read_report(books, "GeneralLedger", basis, &parameters(COLUMNS)).await {
             // a company with one currency may refuse the home columns
             Err(ProviderError::UnexpectedAnswer { call, .. }) if call.http_status == Some(400) => {
-                self.read_report(books, "GeneralLedger", &parameters(COLUMNS_WITHOUT_HOME)).await?
+                self.read_report(books, "GeneralLedger", basis, &parameters(COLUMNS_WITHOUT_HOME)).await?
             }
             other => other?,
         };
-        let mut piece = ledger(&answer, self.now())?;
+        let mut piece = ledger(&answer, basis, self.now())?;
         piece.body = answer.body.into();
         Ok(piece)
     }
@@ -93,8 +93,8 @@ struct Collector<'r> {
     opening: BTreeMap<String, Amount>,
 }
 
-fn ledger(answer: &Answer, now: jiff::Timestamp) -> Result<LedgerPiece, ProviderError> {
-    let report = Report::read(answer, now)?;
+fn ledger(answer: &Answer, basis: Basis, now: jiff::Timestamp) -> Result<LedgerPiece, ProviderError> {
+    let report = Report::read(answer, basis, now)?;
     let places = Places::of(&report, &answer.call)?;
     let mut collector = Collector { places, call: &answer.call, index: HashMap::new(), drafts: Vec::new(), opening: BTreeMap::new() };
     collector.add_rows(report.rows(), None)?;
@@ -204,7 +204,7 @@ mod tests {
     use jiff::Timestamp;
 
     fn read(body: &str) -> Result<LedgerPiece, ProviderError> {
-        ledger(&answer(body), Timestamp::UNIX_EPOCH)
+        ledger(&answer(body), Basis::Accrual, Timestamp::UNIX_EPOCH)
     }
     fn shown(entry: &LedgerEntry) -> String {
         let postings: Vec<String> = entry.postings().iter().map(|p| format!("{} {}", p.account_id, p.amount)).collect();

@@ -19,6 +19,7 @@ use async_trait::async_trait;
 use domain::clock::{Clock, Month};
 use domain::data_type::DataType;
 use domain::document::{Document, Unreadable};
+use domain::ledger::Basis;
 use domain::record::RawRecord;
 use domain::sync::Checkpoint;
 use domain::verification::{ReportedBalances, ReportedMonth};
@@ -132,7 +133,7 @@ impl Provider for QuickBooks {
             _ => self.fetch_page(books, data_type, from).await,
         }
     }
-    async fn changes(&self, books: &Books<'_>, since: Timestamp, from: Option<&Checkpoint>) -> Result<Chunk, ProviderError> {
+    async fn changes(&self, books: &Books<'_>, since: Timestamp, _thorough: bool, from: Option<&Checkpoint>) -> Result<Chunk, ProviderError> {
         self.fetch_changes(books, since, from).await
     }
     async fn existing(&self, books: &Books<'_>, data_type: DataType, ids: &[String]) -> Result<Option<Vec<String>>, ProviderError> {
@@ -142,24 +143,31 @@ impl Provider for QuickBooks {
         self.count_records(books, data_type).await
     }
 
-    async fn ledger_window(&self, books: &Books<'_>, from: Date, to: Date) -> Result<LedgerPiece, ProviderError> {
-        self.read_ledger(books, from, to).await
+    async fn ledger_window(&self, books: &Books<'_>, basis: Basis, from: Date, to: Date) -> Result<LedgerPiece, ProviderError> {
+        self.read_ledger(books, basis, from, to).await
     }
-    async fn ledger_journals(&self, _books: &Books<'_>, _after: i64) -> Result<LedgerPiece, ProviderError> {
+    async fn ledger_journals(&self, _books: &Books<'_>, _basis: Basis, _after: i64) -> Result<LedgerPiece, ProviderError> {
         Err(unexpected("it has no feed of journals; its ledger is read by ranges of days", crate::error::Call::default()))
     }
 
-    async fn reported_balances(&self, books: &Books<'_>, as_of: Date, facts: &FiscalYear) -> Result<Reported<ReportedBalances>, ProviderError> {
-        self.read_trial_balance(books, as_of, facts).await
+    async fn reported_balances(
+        &self,
+        books: &Books<'_>,
+        basis: Basis,
+        as_of: Date,
+        facts: &FiscalYear,
+    ) -> Result<Reported<ReportedBalances>, ProviderError> {
+        self.read_trial_balance(books, basis, as_of, facts).await
     }
     async fn reported_months(
         &self,
         books: &Books<'_>,
+        basis: Basis,
         first: Month,
         as_of: Date,
         facts: &FiscalYear,
     ) -> Result<Reported<BTreeMap<Month, ReportedMonth>>, ProviderError> {
-        self.read_months(books, first, as_of, facts).await
+        self.read_months(books, basis, first, as_of, facts).await
     }
 
     fn normalize(&self, record: &RawRecord) -> Result<Document, Unreadable> {

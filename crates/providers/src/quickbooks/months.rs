@@ -5,6 +5,7 @@ use crate::quickbooks::QuickBooks;
 use crate::quickbooks::fault::unexpected;
 use crate::quickbooks::reports::{Cell, Column, Report, Row, account_of, amount};
 use domain::clock::Month;
+use domain::ledger::Basis;
 use domain::money::Amount;
 use domain::verification::ReportedMonth;
 use jiff::civil::Date;
@@ -19,6 +20,7 @@ impl QuickBooks {
     pub(super) async fn read_months(
         &self,
         books: &Books<'_>,
+        basis: Basis,
         first: Month,
         as_of: Date,
         facts: &FiscalYear,
@@ -31,8 +33,8 @@ impl QuickBooks {
             let (start, end) = (from.first_day().to_string(), to.last_day().min(as_of).to_string());
             let parameters = [("start_date", start.as_str()), ("end_date", end.as_str()), ("summarize_column_by", "Month")];
             for name in ["ProfitAndLoss", "BalanceSheet"] {
-                let answer = self.read_report(books, name, &parameters).await?;
-                let read = by_month(&Report::read(&answer, self.now())?, name, facts, &answer.call)?;
+                let answer = self.read_report(books, name, basis, &parameters).await?;
+                let read = by_month(&Report::read(&answer, basis, self.now())?, name, facts, &answer.call)?;
                 for (month, accounts) in read {
                     let Some(reported) = figures.get_mut(&month) else {
                         return Err(unexpected(&format!("{name} has a column of a month that was not asked for"), answer.call));
@@ -43,7 +45,7 @@ impl QuickBooks {
                         reported.balance_sheet = accounts;
                     }
                 }
-                bodies.push(ReportBody { report: name, parameters: format!("{from}..{to}"), body: answer.body.into() });
+                bodies.push(ReportBody::new(name, basis, format!("{from}..{to}"), answer.body));
             }
         }
         Ok(Reported { figures, bodies })
@@ -158,7 +160,7 @@ mod tests {
     }
     fn read(body: &str, name: &str) -> Result<Figures, ProviderError> {
         let answer = answer(body);
-        by_month(&Report::read(&answer, Timestamp::UNIX_EPOCH)?, name, &facts(), &answer.call)
+        by_month(&Report::read(&answer, Basis::Accrual, Timestamp::UNIX_EPOCH)?, name, &facts(), &answer.call)
     }
     fn of(figures: &Figures, month: i8) -> Vec<(String, String)> {
         figures[&Month { year: 2026, month }].iter().map(|(id, amount)| (id.clone(), amount.to_string())).collect()

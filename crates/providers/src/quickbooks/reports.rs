@@ -7,6 +7,7 @@ use crate::quickbooks::wire::Text;
 use crate::quickbooks::{NAME, QuickBooks, frame};
 use crate::report;
 use domain::clock::fiscal_year_start;
+use domain::ledger::Basis;
 use domain::money::Amount;
 use domain::verification::ReportedBalances;
 use jiff::civil::Date;
@@ -21,12 +22,20 @@ pub const INACTIVE_SUFFIX: &str = " (deleted)";
 /// A report as received: columns, and rows within rows.
 #[derive(Debug, Deserialize)]
 pub struct Report<'a> {
+    #[serde(rename = "Header", borrow)]
+    heading: Option<Heading<'a>>,
     #[serde(rename = "Columns", borrow)]
     columns: Option<Columns<'a>>,
     #[serde(rename = "Rows", borrow)]
     rows: Option<Rows<'a>>,
     #[serde(rename = "Fault", alias = "fault")]
     fault: Option<Fault>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Heading<'a> {
+    #[serde(rename = "ReportBasis", borrow)]
+    basis: Option<Text<'a>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -89,14 +98,18 @@ pub struct Cell<'a> {
 }
 
 impl<'a> Report<'a> {
-    /// Reads a report; one that was cut off is `TooLarge`, however well it looks.
-    pub fn read(answer: &'a Answer, now: jiff::Timestamp) -> Result<Report<'a>, ProviderError> {
+    /// Reads a report; one that was cut off is `TooLarge`, however well it looks, and one on the other basis is refused.
+    pub fn read(answer: &'a Answer, basis: Basis, now: jiff::Timestamp) -> Result<Report<'a>, ProviderError> {
         if answer.body.contains(CUT_OFF) {
             return Err(ProviderError::TooLarge { provider: NAME, call: answer.call.clone() });
         }
         let report: Report<'a> = frame(answer)?;
         if let Some(fault) = &report.fault {
             return Err(fault.refusal(answer, now).into());
+        }
+        let said = report.heading.as_ref().and_then(|heading| heading.basis.as_ref());
+        if let Some(Text(said)) = said.filter(|said| !said.0.eq_ignore_ascii_case(basis.label())) {
+            return Err(unexpected(&format!("the report is on the {said} basis, asked for was {}", basis.label()), answer.call.clone()));
         }
         if report.columns().is_empty() {
             return Err(unexpected("the report has no columns", answer.call.clone()));
@@ -204,20 +217,27 @@ impl QuickBooks {
     pub(super) async fn read_trial_balance(
         &self,
         books: &Books<'_>,
+        basis: Basis,
         as_of: Date,
         facts: &FiscalYear,
     ) -> Result<Reported<ReportedBalances>, ProviderError> {
         let (start, end) = (fiscal_year_start(as_of, facts.start_month).to_string(), as_of.to_string());
-        let answer = self.read_report(books, "TrialBalance", &[("start_date", &start), ("end_date", &end)]).await?;
-        let balances = trial_balance(&Report::read(&answer, self.now())?, facts, &answer.call)?;
-        let body = ReportBody { report: "TrialBalance", parameters: format!("as_of={as_of}"), body: answer.body.into() };
+        let answer = self.read_report(books, "TrialBalance", basis, &[("start_date", &start), ("end_date", &end)]).await?;
+        let balances = trial_balance(&Report::read(&answer, basis, self.now())?, facts, &answer.call)?;
+        let body = ReportBody::new("TrialBalance", basis, format!("as_of={as_of}"), answer.body);
         Ok(Reported { figures: ReportedBalances { as_of, balances }, bodies: vec![body] })
     }
 
-    /// One report on the accrual basis.
-    pub(super) async fn read_report(&self, books: &Books<'_>, name: &str, parameters: &[(&str, &str)]) -> Result<Answer, ProviderError> {
+    /// One report; the basis is always said, as its default is a preference of the company.
+    pub(super) async fn read_report(
+        &self,
+        books: &Books<'_>,
+        name: &str,
+        basis: Basis,
+        parameters: &[(&str, &str)],
+    ) -> Result<Answer, ProviderError> {
         let mut parameters = parameters.to_vec();
-        parameters.push(("accounting_method", "Accrual"));
+        parameters.push(("accounting_method", basis.label()));
         Ok(self.read(books, &format!("GET report {name}"), &["reports", name], &parameters).await?)
     }
 }
@@ -281,7 +301,7 @@ pub mod tests {
     }
     fn balances(body: &str) -> Result<BTreeMap<String, Amount>, ProviderError> {
         let answer = answer(body);
-        trial_balance(&Report::read(&answer, Timestamp::UNIX_EPOCH)?, &facts(), &answer.call)
+        trial_balance(&Report::read(&answer, Basis::Accrual, Timestamp::UNIX_EPOCH)?, &facts(), &answer.call)
     }
 
     #[test]
@@ -331,6 +351,14 @@ pub mod tests {
             let body = format!(r#"{{"Columns":{{"Column":[{{"ColTitle":""}},{{"ColTitle":"Debit"}},{{"ColTitle":"Credit"}}]}},"Rows":{rows}}}"#);
             assert_eq!(balances(&body), Ok(BTreeMap::new()));
         }
+    }
+
+    #[test]
+    fn a_report_on_another_basis_than_asked_for_is_refused() {
+        let columns = r#""Columns":{"Column":[{"ColTitle":""},{"ColTitle":"Debit"},{"ColTitle":"Credit"}]},"Rows":{}"#;
+        assert!(balances(&format!(r#"{{"Header":{{"ReportBasis":"Accrual"}},{columns}}}"#)).is_ok());
+        let error = balances(&format!(r#"{{"Header":{{"ReportBasis":"Cash"}},{columns}}}"#)).unwrap_err();
+        assert!(matches!(&error, ProviderError::UnexpectedAnswer { detail, .. } if detail.contains("on the Cash basis")), "{error}");
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub struct QueryAnswer<'a> {
 pub struct ChangesAnswer<'a> {
     #[serde(rename = "CDCResponse", borrow)]
     pub responses: Option<Vec<ChangesGroups<'a>>>,
+    #[serde(borrow)]
+    pub time: Option<&'a RawValue>,
     #[serde(rename = "Fault", alias = "fault")]
     pub fault: Option<Fault>,
 }

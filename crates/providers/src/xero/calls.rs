@@ -61,7 +61,7 @@ impl Xero {
         let (records, unreadable) = fetch::split(resource, &envelope, page);
         let answered_at = envelope.answered_at.or(answer.date).unwrap_or_else(|| self.now());
         let end = PageEnd { pagination: envelope.pagination, is_empty: envelope.entries.is_empty(), answered_at };
-        Ok((Chunk { records, unreadable, ..Chunk::default() }, end))
+        Ok((Chunk { records, unreadable, answered_at: Some(answered_at), ..Chunk::default() }, end))
     }
 
     pub(super) async fn list_connections(&self, tokens: &TokenPair, auth_event_id: Option<&str>) -> Result<Vec<company::Connection>, ProviderError> {

@@ -1,24 +1,34 @@
 //! What changed: one list after the other, each asked for what is newer than the cursor, or in full where Xero has no cursor for it.
 //!
-//! An idle sync costs nine of these calls. What `If-Modified-Since` cannot show: <https://developer.xero.com/documentation/api/accounting/requests-and-responses>
+//! An idle sync costs seven of these calls, and nine once a day. What `If-Modified-Since` cannot show: <https://developer.xero.com/documentation/api/accounting/requests-and-responses>
 use super::fetch::{Position, Resource, resource_of};
 use domain::data_type::DataType;
 use domain::sync::Checkpoint;
 
-/// The lists in their order, and whether each is listed in full every time.
-const LISTS: &[(DataType, bool)] = &[
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum How {
+    /// What is newer than the cursor.
+    Newer,
+    /// In full, every time.
+    Full,
+    /// In full, in a thorough run only.
+    Seldom,
+}
+
+/// The lists in their order.
+const LISTS: &[(DataType, How)] = &[
     // an account that was never used can be deleted and then simply is not there any more
-    (DataType::Account, true),
+    (DataType::Account, How::Full),
     // no If-Modified-Since
-    (DataType::TaxRate, true),
-    (DataType::Contact, false),
-    (DataType::Invoice, false),
-    (DataType::CreditNote, false),
-    (DataType::Payment, false),
-    (DataType::BankTransaction, false),
-    // its If-Modified-Since looks at the creation only: a later deletion would stay unseen
-    (DataType::BankTransfer, true),
-    (DataType::ManualJournal, false),
+    (DataType::TaxRate, How::Seldom),
+    (DataType::Contact, How::Newer),
+    (DataType::Invoice, How::Newer),
+    (DataType::CreditNote, How::Newer),
+    (DataType::Payment, How::Newer),
+    (DataType::BankTransaction, How::Newer),
+    // its If-Modified-Since looks at the creation only: a later deletion would stay unseen. New and deleted transfers show in the journals
+    (DataType::BankTransfer, How::Seldom),
+    (DataType::ManualJournal, How::Newer),
 ];
 
 /// Where a run through the lists stands.
@@ -46,7 +56,7 @@ impl Step {
 
     /// The list comes whole, whatever changed.
     pub fn is_full(self) -> bool {
-        LISTS[self.at].1
+        LISTS[self.at].1 != How::Newer
     }
 
     /// The checkpoint of the same list's next page.
@@ -55,8 +65,9 @@ impl Step {
     }
 
     /// The checkpoint of the next list; `None` after the last one.
-    pub fn next_list(self) -> Option<Checkpoint> {
-        LISTS.get(self.at + 1).map(|(data_type, _)| Checkpoint(data_type.as_str().to_owned()))
+    pub fn next_list(self, thorough: bool) -> Option<Checkpoint> {
+        let mut later = LISTS.iter().skip(self.at + 1).filter(|(_, how)| thorough || *how != How::Seldom);
+        later.next().map(|(data_type, _)| Checkpoint(data_type.as_str().to_owned()))
     }
 }
 
@@ -64,20 +75,24 @@ impl Step {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_run_without_changes_makes_nine_calls() {
-        let mut calls = Vec::new();
+    fn paths(thorough: bool) -> Vec<&'static str> {
+        let mut paths = Vec::new();
         let mut from = None;
         loop {
             let step = Step::parse(from.as_ref()).unwrap();
-            calls.push(step.resource().path);
-            match step.next_list() {
+            paths.push(step.resource().path);
+            match step.next_list(thorough) {
                 Some(next) => from = Some(next),
-                None => break,
+                None => return paths,
             }
         }
+    }
+
+    #[test]
+    fn a_run_without_changes_makes_seven_calls_and_a_thorough_one_nine() {
+        assert_eq!(paths(false), ["Accounts", "Contacts", "Invoices", "CreditNotes", "Payments", "BankTransactions", "ManualJournals"]);
         assert_eq!(
-            calls,
+            paths(true),
             ["Accounts", "TaxRates", "Contacts", "Invoices", "CreditNotes", "Payments", "BankTransactions", "BankTransfers", "ManualJournals"]
         );
     }

@@ -27,6 +27,7 @@ use domain::clock::{Clock, Month};
 use domain::connection::Environment;
 use domain::data_type::DataType;
 use domain::document::{Document, Unreadable};
+use domain::ledger::Basis;
 use domain::record::RawRecord;
 use domain::sync::Checkpoint;
 use domain::verification::{ReportedBalances, ReportedMonth};
@@ -138,6 +139,11 @@ impl Xero {
     fn no_such(&self, what: String) -> ProviderError {
         ProviderError::UnexpectedAnswer { provider: PROVIDER, detail: what, call: Call::default() }
     }
+}
+
+/// What asks for the cash basis; without it reports and journals are on the accrual basis.
+fn payments_only(basis: Basis) -> Option<(&'static str, &'static str)> {
+    (basis == Basis::Cash).then_some(("paymentsOnly", "true"))
 }
 
 #[async_trait]
@@ -264,10 +270,10 @@ impl Provider for Xero {
         Ok(chunk)
     }
 
-    async fn changes(&self, books: &Books<'_>, since: Timestamp, from: Option<&Checkpoint>) -> Result<Chunk, ProviderError> {
+    async fn changes(&self, books: &Books<'_>, since: Timestamp, thorough: bool, from: Option<&Checkpoint>) -> Result<Chunk, ProviderError> {
         let step = changes::Step::parse(from).ok_or_else(|| self.no_such("the checkpoint is not one of Xero's".into()))?;
         let resource = step.resource();
-        let next_list = step.next_list().map_or(Next::UpToDate, Next::More);
+        let next_list = step.next_list(thorough).map_or(Next::UpToDate, Next::More);
         let (mut chunk, end) = match self.page(books, resource, step.position.page(), (!step.is_full()).then_some(since)).await {
             Ok(page) => page,
             // one missing permission must not keep the other lists from being read; a lost organisation concerns all of them
@@ -312,30 +318,44 @@ impl Provider for Xero {
         Ok(envelope.pagination.map(|pagination| pagination.item_count))
     }
 
-    async fn ledger_window(&self, _books: &Books<'_>, _from: Date, _to: Date) -> Result<LedgerPiece, ProviderError> {
+    async fn ledger_window(&self, _books: &Books<'_>, _basis: Basis, _from: Date, _to: Date) -> Result<LedgerPiece, ProviderError> {
         Err(self.no_such("Xero gives its ledger as numbered journals, not by window of days".into()))
     }
 
-    async fn ledger_journals(&self, books: &Books<'_>, after: i64) -> Result<LedgerPiece, ProviderError> {
+    /// A transfer has no time of change, but every one that is made or deleted posts a journal.
+    fn implied_by(&self, source_type: &str) -> Option<DataType> {
+        (source_type == "TRANSFER").then_some(DataType::BankTransfer)
+    }
+
+    async fn ledger_journals(&self, books: &Books<'_>, basis: Basis, after: i64) -> Result<LedgerPiece, ProviderError> {
         let after = after.to_string();
-        let mut answer = self.ask(books, "Journals", &[("offset", after.as_str())], None, JOURNALS_SCOPE).await?;
+        let mut query = vec![("offset", after.as_str())];
+        query.extend(payments_only(basis));
+        let mut answer = self.ask(books, "Journals", &query, None, JOURNALS_SCOPE).await?;
         let body = std::mem::take(&mut answer.body);
         journals::read(body).map_err(|defect| unexpected(&answer, defect))
     }
 
-    async fn reported_balances(&self, books: &Books<'_>, as_of: Date, facts: &FiscalYear) -> Result<Reported<ReportedBalances>, ProviderError> {
-        let (report, body) = self.trial_balance(books, as_of, facts).await?;
+    async fn reported_balances(
+        &self,
+        books: &Books<'_>,
+        basis: Basis,
+        as_of: Date,
+        facts: &FiscalYear,
+    ) -> Result<Reported<ReportedBalances>, ProviderError> {
+        let (report, body) = self.trial_balance(books, basis, as_of, facts).await?;
         Ok(Reported { figures: ReportedBalances { as_of, balances: report.balances }, bodies: vec![body] })
     }
 
     async fn reported_months(
         &self,
         books: &Books<'_>,
+        basis: Basis,
         first: Month,
         as_of: Date,
         facts: &FiscalYear,
     ) -> Result<Reported<BTreeMap<Month, ReportedMonth>>, ProviderError> {
-        months::Collector { xero: self, books, year: facts, figures: BTreeMap::new(), bodies: Vec::new() }.collect(first, as_of).await
+        months::Collector { xero: self, books, basis, year: facts, figures: BTreeMap::new(), bodies: Vec::new() }.collect(first, as_of).await
     }
 
     fn normalize(&self, record: &RawRecord) -> Result<Document, Unreadable> {

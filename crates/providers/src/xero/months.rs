@@ -1,9 +1,10 @@
 //! The provider's figures of every month: which reports are asked for, and how their columns come together.
-use super::Xero;
 use super::reports::{self, Columns, TrialBalanceReport};
+use super::{Xero, payments_only};
 use crate::error::ProviderError;
 use crate::provider::{Books, FiscalYear, ReportBody, Reported};
 use domain::clock::Month;
+use domain::ledger::Basis;
 use domain::money::Amount;
 use domain::verification::ReportedMonth;
 use jiff::civil::Date;
@@ -17,6 +18,7 @@ const TRIAL_BALANCE: &str = "TrialBalance";
 pub struct Collector<'a> {
     pub xero: &'a Xero,
     pub books: &'a Books<'a>,
+    pub basis: Basis,
     pub year: &'a FiscalYear,
     pub figures: BTreeMap<Month, ReportedMonth>,
     pub bodies: Vec<ReportBody>,
@@ -53,10 +55,11 @@ impl Collector<'_> {
             query.extend([("periods", periods.as_str()), ("timeframe", "MONTH")]);
         }
         query.push(("standardLayout", "true"));
+        query.extend(payments_only(self.basis));
         let answer = self.xero.report(self.books, PROFIT_AND_LOSS, &query).await?;
         let read = reports::by_month(&answer.body, &call.months, self.year).map_err(|defect| super::refusals::unexpected(&answer, defect))?;
         let oldest = call.months[call.months.len() - 1];
-        self.bodies.push(ReportBody { report: PROFIT_AND_LOSS, parameters: format!("{oldest}..{to}"), body: answer.body.into_boxed_str() });
+        self.bodies.push(ReportBody::new(PROFIT_AND_LOSS, self.basis, format!("{oldest}..{to}"), answer.body));
         for (month, accounts) in read.months.into_iter().filter(|(month, _)| (first..=last).contains(month)) {
             self.figures.entry(month).or_default().profit_and_loss.extend(accounts);
         }
@@ -82,10 +85,11 @@ impl Collector<'_> {
             query.extend([("periods", periods.as_str()), ("timeframe", "MONTH")]);
         }
         query.push(("standardLayout", "true"));
+        query.extend(payments_only(self.basis));
         let answer = self.xero.report(self.books, BALANCE_SHEET, &query).await?;
         let read = reports::by_month(&answer.body, &call.months, self.year).map_err(|defect| super::refusals::unexpected(&answer, defect))?;
         let oldest = call.months[call.months.len() - 1];
-        self.bodies.push(ReportBody { report: BALANCE_SHEET, parameters: format!("{oldest}..{}", call.anchor), body: answer.body.into_boxed_str() });
+        self.bodies.push(ReportBody::new(BALANCE_SHEET, self.basis, format!("{oldest}..{}", call.anchor), answer.body));
         for (month, accounts) in read.months {
             let mut balances: BTreeMap<String, Amount> = accounts;
             balances.retain(|_, amount| !amount.is_zero());
@@ -95,7 +99,7 @@ impl Collector<'_> {
     }
 
     async fn trial_balance(&mut self, as_of: Date) -> Result<TrialBalanceReport, ProviderError> {
-        let (report, body) = self.xero.trial_balance(self.books, as_of, self.year).await?;
+        let (report, body) = self.xero.trial_balance(self.books, self.basis, as_of, self.year).await?;
         self.bodies.push(body);
         Ok(report)
     }
@@ -106,11 +110,15 @@ impl Xero {
     pub(super) async fn trial_balance(
         &self,
         books: &Books<'_>,
+        basis: Basis,
         as_of: Date,
         year: &FiscalYear,
     ) -> Result<(TrialBalanceReport, ReportBody), ProviderError> {
-        let answer = self.report(books, TRIAL_BALANCE, &[("date", as_of.to_string().as_str())]).await?;
+        let day = as_of.to_string();
+        let mut query = vec![("date", day.as_str())];
+        query.extend(payments_only(basis));
+        let answer = self.report(books, TRIAL_BALANCE, &query).await?;
         let report = reports::trial_balance(&answer.body, year).map_err(|defect| super::refusals::unexpected(&answer, defect))?;
-        Ok((report, ReportBody { report: TRIAL_BALANCE, parameters: format!("as_of={as_of}"), body: answer.body.into_boxed_str() }))
+        Ok((report, ReportBody::new(TRIAL_BALANCE, basis, format!("as_of={as_of}"), answer.body)))
     }
 }

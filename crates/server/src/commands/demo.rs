@@ -7,6 +7,7 @@ use clap::Args;
 use domain::clock::{Clock, SystemClock};
 use domain::company::Mark;
 use domain::ids::{OrganizationId, UserId};
+use domain::ledger::Basis;
 use domain::money::Amount;
 use domain::sync::RunState;
 use engine::Engine;
@@ -196,11 +197,11 @@ async fn tie_out(engine: &Engine, companies: &[Company]) -> Result<(), Failure> 
     let mut table = show::Table::new(&["Company", "Provider", "Proof", "As of", "Debits", "Credits", "Accounts", "Months", "Records"]);
     for company in companies {
         let mut conn = engine.store.read().await?;
-        let latest = verifications::list(&mut conn, &company.id, 1).await?.into_iter().next();
+        let latest = verifications::list(&mut conn, &company.id, Basis::Accrual, 1).await?.into_iter().next();
         let records: i64 = store::documents::count_by_type(&mut conn, &company.id).await?.iter().map(|count| count.live).sum();
         let as_of = latest.as_ref().and_then(|latest| latest.as_of.parse().ok());
         let lines = match as_of {
-            Some(as_of) => engine::verify::our_trial_balance(&mut conn, company, as_of).await?,
+            Some(as_of) => engine::verify::our_trial_balance(&mut conn, company, Basis::Accrual, as_of).await?,
             None => Vec::new(),
         };
         let debits: Amount = lines.iter().map(|(_, amount)| *amount).filter(|amount| amount.0 > 0).sum();
@@ -221,6 +222,6 @@ async fn tie_out(engine: &Engine, companies: &[Company]) -> Result<(), Failure> 
             println!("{}: {}", company.name, sentence.map_or_else(|| "the sync failed".to_owned(), |problem| problem.sentence));
         }
     }
-    println!("\nThe tie-out: our trial balance equals the provider's own report, account by account, to the cent.\n\n{table}");
+    println!("\nThe tie-out: our trial balance equals the provider's own report, account by account, to the cent, accrual and cash.\n\n{table}");
     Ok(())
 }

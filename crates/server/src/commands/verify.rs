@@ -6,6 +6,7 @@ use crate::show;
 use clap::Args;
 use domain::clock::{Clock, SystemClock};
 use domain::company::Mark;
+use domain::ledger::Basis;
 use domain::money::Amount;
 use engine::verify::{ShownDifference, content_hash, our_trial_balance};
 use jiff::civil::Date;
@@ -19,6 +20,9 @@ pub struct Verify {
     /// The day of the trial balance [default: that of the latest verification]
     #[arg(long, value_name = "YYYY-MM-DD")]
     as_of: Option<Date>,
+    /// The trial balance on the cash basis: what counts when it is paid
+    #[arg(long)]
+    cash: bool,
     #[command(flatten)]
     output: Json,
 }
@@ -27,12 +31,13 @@ pub async fn run(verify: &Verify, config: Config) -> Result<ExitCode, Failure> {
     let store = boot::open_store(&config).await?;
     let company = find::company(&store, &verify.company).await?;
     let mut conn = store.read().await?;
-    let latest = verifications::list(&mut conn, &company.id, 1).await?.into_iter().next();
+    let basis = if verify.cash { Basis::Cash } else { Basis::Accrual };
+    let latest = verifications::list(&mut conn, &company.id, basis, 1).await?.into_iter().next();
     let as_of = verify
         .as_of
         .or_else(|| latest.as_ref().and_then(|latest| latest.as_of.parse().ok()))
         .unwrap_or_else(|| SystemClock.now().to_zoned(jiff::tz::TimeZone::UTC).date());
-    let lines = our_trial_balance(&mut conn, &company, as_of).await?;
+    let lines = our_trial_balance(&mut conn, &company, basis, as_of).await?;
     let hash = content_hash(&mut conn, &company.id).await?;
     drop(conn);
     let differences: Vec<ShownDifference> = latest.as_ref().and_then(|latest| serde_json::from_str(&latest.differences).ok()).unwrap_or_default();
@@ -44,6 +49,7 @@ pub async fn run(verify: &Verify, config: Config) -> Result<ExitCode, Failure> {
             "provider": company.provider,
             "verification": company.mark.as_str(),
             "verified_as_of": company.marked_as_of,
+            "basis": basis.as_str(),
             "as_of": as_of.to_string(),
             "currency": company.currency,
             "trial_balance": lines.iter().map(|(account, amount)| serde_json::json!({
@@ -57,7 +63,13 @@ pub async fn run(verify: &Verify, config: Config) -> Result<ExitCode, Failure> {
         });
         println!("{}", serde_json::to_string_pretty(&value).expect("plain values are JSON"));
     } else {
-        println!("{} ({}), trial balance as of {as_of}, {}", company.name, show::provider(&company.provider), company.currency);
+        println!(
+            "{} ({}), trial balance on the {} basis as of {as_of}, {}",
+            company.name,
+            show::provider(&company.provider),
+            basis.as_str(),
+            company.currency
+        );
         let mut table = show::Table::new(&["Code", "Account", "Debit", "Credit"]);
         for (account, amount) in &lines {
             let (debit, credit) = if amount.0 >= 0 { (amount.grouped(), String::new()) } else { (String::new(), (-*amount).grouped()) };

@@ -13,9 +13,11 @@ use jiff::civil::Date;
 use std::collections::HashMap;
 
 /// When income and costs count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Basis {
     /// When they are invoiced or billed.
+    #[default]
     Accrual,
     /// When they are paid.
     Cash,

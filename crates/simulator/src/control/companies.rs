@@ -3,7 +3,7 @@ use super::behaviour::company_id;
 use super::body::{self, Written};
 use super::{Answer, Problem, json};
 use crate::books::generator::{CompanySpec, SecondCurrency, generate};
-use crate::books::{Books, Face, journal_csv};
+use crate::books::{Basis, Books, Face, journal_csv};
 use crate::sandbox::Sandbox;
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
@@ -133,6 +133,9 @@ pub async fn add_company(State(sandbox): State<Sandbox>, bytes: Bytes) -> Answer
 #[derive(Deserialize)]
 pub struct AsOf {
     as_of: Option<Date>,
+    /// `accrual`, the default, or `cash`.
+    #[serde(default)]
+    basis: Basis,
 }
 
 pub async fn trial_balance(State(sandbox): State<Sandbox>, Path(company): Path<String>, Query(query): Query<AsOf>) -> Answer {
@@ -140,6 +143,7 @@ pub async fn trial_balance(State(sandbox): State<Sandbox>, Path(company): Path<S
     look(&sandbox, &company, |books| {
         let as_of = query.as_of.unwrap_or_else(|| today(books, now));
         let rows: Vec<Value> = books
+            .on(query.basis)
             .trial_balance(as_of)
             .into_iter()
             .map(|(id, balance)| {

@@ -4,6 +4,7 @@ use domain::company::Mark;
 use domain::data_type::DataType;
 use domain::document::{AccountClass, AccountFacts, Document};
 use domain::ids::{CompanyId, RunId};
+use domain::ledger::Basis;
 use domain::money::Amount;
 use domain::record::RecordState;
 use domain::statements::trial_balance::Chart;
@@ -271,6 +272,7 @@ async fn proofs_are_listed_newest_first_and_the_last_monthly_one_stands() {
         let mut tx = house.begin().await;
         for (id, months, mark) in [("v1", 12, Mark::NotVerified), ("v2", 24, Mark::Verified), ("v3", 0, Mark::Verified)] {
             let verification = Verification {
+                basis: Basis::Accrual,
                 id: id.into(),
                 run_id: RunId::new("r1"),
                 pass: 2,
@@ -286,12 +288,12 @@ async fn proofs_are_listed_newest_first_and_the_last_monthly_one_stands() {
         }
         tx.commit().await.unwrap();
         let mut conn = house.read().await;
-        let ids: Vec<String> = verifications::list(&mut conn, &company_id, 2).await.unwrap().into_iter().map(|row| row.id).collect();
+        let ids: Vec<String> = verifications::list(&mut conn, &company_id, Basis::Accrual, 2).await.unwrap().into_iter().map(|row| row.id).collect();
         assert_eq!(ids, ["v3", "v2"]);
-        let monthly = verifications::find_latest_monthly(&mut conn, &company_id).await.unwrap().unwrap();
+        let monthly = verifications::find_latest_monthly(&mut conn, &company_id, Basis::Accrual).await.unwrap().unwrap();
         assert_eq!((monthly.id.as_str(), monthly.mark, monthly.months, monthly.pass, monthly.accounts), ("v2", Mark::Verified, 24, 2, 40));
         assert_eq!((monthly.as_of.as_str(), monthly.differences.as_str(), monthly.month_strip.as_str()), ("2026-05-31", "[]", r#"{"2026-01":1}"#));
-        assert!(verifications::find_latest_monthly(&mut conn, &CompanyId::new("none")).await.unwrap().is_none());
+        assert!(verifications::find_latest_monthly(&mut conn, &CompanyId::new("none"), Basis::Accrual).await.unwrap().is_none());
     })
     .await;
 }

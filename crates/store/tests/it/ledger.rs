@@ -2,7 +2,7 @@
 use crate::house::{House, NOW};
 use domain::clock::Month;
 use domain::ids::CompanyId;
-use domain::ledger::{EntryKey, LedgerEntry, Posting};
+use domain::ledger::{Basis, EntryKey, LedgerEntry, Posting};
 use domain::money::Amount;
 use jiff::civil::{Date, date};
 use sha2::{Digest, Sha256};
@@ -21,14 +21,14 @@ fn month(text: &str) -> Month {
 
 async fn replace(store: &Store, company_id: &CompanyId, name: &str, entries: &[LedgerEntry], hash: u8, always: bool) -> bool {
     let mut tx = store.begin().await.unwrap();
-    let changed = ledger::replace_month(&mut tx, company_id, month(name), entries, &[hash; 32], always, NOW).await.unwrap();
+    let changed = ledger::replace_month(&mut tx, company_id, Basis::Accrual, month(name), entries, &[hash; 32], always, NOW).await.unwrap();
     tx.commit().await.unwrap();
     changed
 }
 
 async fn put(store: &Store, company_id: &CompanyId, entries: &[LedgerEntry]) {
     let mut tx = store.begin().await.unwrap();
-    ledger::put_journals(&mut tx, company_id, entries).await.unwrap();
+    ledger::put_journals(&mut tx, company_id, Basis::Accrual, entries).await.unwrap();
     tx.commit().await.unwrap();
 }
 
@@ -39,7 +39,7 @@ async fn hash(store: &Store, company_id: &CompanyId) -> Vec<u8> {
 }
 
 async fn movement(store: &Store, company_id: &CompanyId, account: &str, name: &str, through: Date) -> Option<i64> {
-    let movements = ledger::movements(&mut store.read().await.unwrap(), company_id, through).await.unwrap();
+    let movements = ledger::movements(&mut store.read().await.unwrap(), company_id, Basis::Accrual, through).await.unwrap();
     movements.get(&(account.to_owned(), month(name))).map(|amount| amount.0)
 }
 
@@ -59,8 +59,8 @@ async fn a_month_that_did_not_change_writes_nothing() {
         assert!(!replace(store, &company_id, "2026-01", &before[..1], 1, true).await);
         assert_eq!(movement(store, &company_id, "bank", "2026-01", through).await, Some(100));
         assert!(replace(store, &company_id, "2026-01", &[], 2, false).await, "a month can become empty");
-        assert_eq!(ledger::count(&mut house.read().await, &company_id).await.unwrap(), (0, 0));
-        assert_eq!(ledger::span(&mut house.read().await, &company_id).await.unwrap(), None);
+        assert_eq!(ledger::count(&mut house.read().await, &company_id, Basis::Accrual).await.unwrap(), (0, 0));
+        assert_eq!(ledger::span(&mut house.read().await, &company_id, Basis::Accrual).await.unwrap(), None);
     })
     .await;
 }
@@ -78,24 +78,12 @@ async fn movements_reach_through_a_day_and_stay_within_their_company() {
         assert_eq!(movement(store, &company_id, "sales", "2026-01", date(2026, 1, 31)).await, Some(-101));
         assert_eq!(movement(store, &company_id, "bank", "2025-12", date(2026, 1, 31)).await, Some(7));
         let mut conn = house.read().await;
-        assert_eq!(ledger::span(&mut conn, &company_id).await.unwrap(), Some((date(2025, 12, 31), date(2026, 1, 16))));
-        assert_eq!(ledger::count(&mut conn, &company_id).await.unwrap(), (6, 2));
-        let sources = ledger::list_sources(&mut conn, &company_id, "bank", month("2026-01"), 10).await.unwrap();
+        assert_eq!(ledger::span(&mut conn, &company_id, Basis::Accrual).await.unwrap(), Some((date(2025, 12, 31), date(2026, 1, 16))));
+        assert_eq!(ledger::count(&mut conn, &company_id, Basis::Accrual).await.unwrap(), (6, 2));
+        let sources = ledger::list_sources(&mut conn, &company_id, Basis::Accrual, "bank", month("2026-01"), 10).await.unwrap();
         assert_eq!(sources, [("Invoice".to_owned(), "2".to_owned()), ("Invoice".to_owned(), "3".to_owned())]);
-        assert_eq!(ledger::list_sources(&mut conn, &company_id, "bank", month("2026-01"), 1).await.unwrap().len(), 1);
-        assert!(ledger::list_sources(&mut conn, &company_id, "cash", month("2026-01"), 10).await.unwrap().is_empty());
-        assert_eq!(ledger::list_months_of_source(&mut conn, &company_id, "3").await.unwrap(), [month("2026-01")]);
-        drop(conn);
-        let mut tx = house.begin().await;
-        ledger::drop_months_before(&mut tx, &company_id, month("2026-01")).await.unwrap();
-        tx.commit().await.unwrap();
-        assert_eq!(ledger::count(&mut house.read().await, &company_id).await.unwrap(), (4, 1));
-        assert!(replace(store, &company_id, "2025-12", &[], 1, false).await, "a month that was dropped is not known any more");
-        let mut tx = house.begin().await;
-        ledger::clear(&mut tx, &company_id).await.unwrap();
-        tx.commit().await.unwrap();
-        assert_eq!(ledger::count(&mut house.read().await, &company_id).await.unwrap(), (0, 0));
-        assert_eq!(ledger::count(&mut house.read().await, &other).await.unwrap(), (2, 1));
+        assert_eq!(ledger::list_sources(&mut conn, &company_id, Basis::Accrual, "bank", month("2026-01"), 1).await.unwrap().len(), 1);
+        assert!(ledger::list_sources(&mut conn, &company_id, Basis::Accrual, "cash", month("2026-01"), 10).await.unwrap().is_empty());
     })
     .await;
 }
@@ -111,20 +99,14 @@ async fn a_journal_that_is_read_again_replaces_itself_and_no_other() {
         let sum = |last: i64| last * (last + 1) / 2;
         assert_eq!(movement(store, &company_id, "bank", "2026-02", through).await, Some(sum(1_203)));
         put(store, &company_id, &journals[400..900]).await;
-        assert_eq!(ledger::count(&mut house.read().await, &company_id).await.unwrap(), (2_406, 1));
+        assert_eq!(ledger::count(&mut house.read().await, &company_id, Basis::Accrual).await.unwrap(), (2_406, 1));
         put(store, &company_id, &[entry("10", 10, date(2026, 3, 1), 1_000_000)]).await;
         assert_eq!(movement(store, &company_id, "bank", "2026-02", through).await, Some(sum(1_203) - 10));
         assert_eq!(movement(store, &company_id, "bank", "2026-03", through).await, Some(1_000_000));
         let mut conn = house.read().await;
-        assert_eq!(ledger::journal_numbers_in_month(&mut conn, &company_id, month("2026-03")).await.unwrap(), [10]);
-        let numbers = ledger::journal_numbers_in_month(&mut conn, &company_id, month("2026-02")).await.unwrap();
+        assert_eq!(ledger::journal_numbers_in_month(&mut conn, &company_id, Basis::Accrual, month("2026-03")).await.unwrap(), [10]);
+        let numbers = ledger::journal_numbers_in_month(&mut conn, &company_id, Basis::Accrual, month("2026-02")).await.unwrap();
         assert_eq!(numbers, (1..=1_203).filter(|number| *number != 10).collect::<Vec<i64>>(), "in order of number, not of text");
-        drop(conn);
-        // dropping months leaves journals alone
-        let mut tx = house.begin().await;
-        ledger::drop_months_before(&mut tx, &company_id, month("2027-01")).await.unwrap();
-        tx.commit().await.unwrap();
-        assert_eq!(ledger::count(&mut house.read().await, &company_id).await.unwrap(), (2_406, 2));
     })
     .await;
 }
@@ -146,6 +128,38 @@ async fn the_hash_of_a_ledger_does_not_depend_on_the_order_of_reading_but_on_eve
         assert_ne!(hash(store, &one).await, hash(store, &three).await);
         put(store, &three, &journals[7..8]).await;
         assert_eq!(hash(store, &one).await, hash(store, &three).await);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_ledgers_of_the_two_bases_do_not_touch_each_other() {
+    each_database(|url| async move {
+        let house = House::build(&url).await;
+        let (store, company_id) = (&house.store, house.company("c1").await);
+        let before = hash(store, &company_id).await;
+        let mut tx = house.begin().await;
+        for (basis, amount) in [(Basis::Accrual, 100), (Basis::Cash, 30)] {
+            let entries = [entry("1", 0, date(2026, 1, 5), amount)];
+            assert!(ledger::replace_month(&mut tx, &company_id, basis, month("2026-01"), &entries, &[7; 32], false, NOW).await.unwrap());
+            ledger::put_journals(&mut tx, &company_id, basis, &[entry("9", 9, date(2026, 2, 5), amount)]).await.unwrap();
+        }
+        ledger::replace_month(&mut tx, &company_id, Basis::Accrual, month("2026-01"), &[], &[8; 32], false, NOW).await.unwrap();
+        tx.commit().await.unwrap();
+        let mut conn = house.read().await;
+        let sum = |movements: &domain::statements::AccountMovements| movements.values().filter(|amount| amount.0 > 0).map(|a| a.0).sum::<i64>();
+        let accrual = ledger::movements(&mut conn, &company_id, Basis::Accrual, date(2026, 12, 31)).await.unwrap();
+        let cash = ledger::movements(&mut conn, &company_id, Basis::Cash, date(2026, 12, 31)).await.unwrap();
+        assert_eq!((sum(&accrual), sum(&cash)), (100, 60));
+        assert_eq!(ledger::span(&mut conn, &company_id, Basis::Cash).await.unwrap(), Some((date(2026, 1, 5), date(2026, 2, 5))));
+        assert_eq!(ledger::list_sources(&mut conn, &company_id, Basis::Accrual, "bank", month("2026-01"), 10).await.unwrap(), []);
+        drop(conn);
+        let with_cash = hash(store, &company_id).await;
+        assert_ne!(with_cash, before);
+        let mut tx = house.begin().await;
+        ledger::put_journals(&mut tx, &company_id, Basis::Cash, &[entry("9", 9, date(2026, 2, 5), 31)]).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_ne!(hash(store, &company_id).await, with_cash, "a cent of the cash ledger counts too");
     })
     .await;
 }

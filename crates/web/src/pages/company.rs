@@ -15,6 +15,7 @@ use domain::company::Mark;
 use domain::connection::ConnectionState;
 use domain::ids::{CompanyId, UserId};
 use domain::job::Trigger;
+use domain::ledger::Basis;
 use domain::organization::Action;
 use domain::problem::Problem;
 use domain::sync::{Counts, Extent, RunState};
@@ -67,8 +68,20 @@ pub struct DifferenceRow {
     pub more: usize,
 }
 
+/// One of the bases of the books, to look at its proof.
+pub struct BasisTab {
+    pub label: &'static str,
+    pub href: String,
+    pub chosen: bool,
+    /// Whether it ties out; `None` before its first proof.
+    pub ties_out: Option<bool>,
+}
+
 /// The proof and what it was made of.
 pub struct Proof {
+    pub bases: Vec<BasisTab>,
+    pub on_cash: bool,
+    pub all_months: String,
     pub as_of: String,
     pub made: Moment,
     pub accounts: String,
@@ -158,8 +171,12 @@ pub async fn show(State(app): State<App>, visit: Visit, Path(id): Path<String>, 
     // one may be active, the others have ended
     let runs = store::runs::list_by_company(&mut conn, &id, RUNS_SHOWN as i64 + 1).await?;
     let names: BTreeMap<UserId, String> = store::members::list_names(&mut conn, organization_id).await?.into_iter().collect();
-    let latest = store::verifications::list(&mut conn, &id, 1).await?.pop();
-    let monthly = store::verifications::find_latest_monthly(&mut conn, &id).await?;
+    let basis = Basis::parse(asked.get("basis")).unwrap_or_default();
+    let mut latest: BTreeMap<Basis, Verification> = BTreeMap::new();
+    for basis in Basis::ALL {
+        latest.extend(store::verifications::list(&mut conn, &id, basis, 1).await?.pop().map(|proof| (basis, proof)));
+    }
+    let monthly = store::verifications::find_latest_monthly(&mut conn, &id, basis).await?;
     let counted = store::inventory::list(&mut conn, &id).await?;
     let types = store::documents::count_by_type(&mut conn, &id).await?;
     let quarantine = store::quarantine::list(&mut conn, &id, QUARANTINE_SHOWN).await?;
@@ -207,7 +224,7 @@ pub async fn show(State(app): State<App>, visit: Visit, Path(id): Path<String>, 
         // while an attempt runs, no error is shown
         problem: company.last_problem.as_deref().filter(|_| status.key == "needs_resync").and_then(problem_sentence),
         runs: runs.iter().filter(|run| run.state.is_finished()).take(RUNS_SHOWN).map(|run| finished(run, &names, &visit)).collect(),
-        proof: latest.as_ref().map(|latest| proof(&company, latest, monthly.as_ref(), asked.get("month"), &visit)),
+        proof: latest.get(&basis).map(|shown| proof(&company, &latest, shown, monthly.as_ref(), asked.get("month"), &visit)),
         records: figures::count(types.iter().map(|row| row.live).sum::<i64>()),
         deleted: figures::count(types.iter().map(|row| row.deleted).sum::<i64>()),
         inventory,
@@ -311,7 +328,14 @@ fn finished(run: &Run, names: &BTreeMap<UserId, String>, visit: &Visit) -> Finis
     }
 }
 
-fn proof(company: &Company, latest: &Verification, monthly: Option<&Verification>, month: &str, visit: &Visit) -> Proof {
+fn proof(
+    company: &Company,
+    by_basis: &BTreeMap<Basis, Verification>,
+    latest: &Verification,
+    monthly: Option<&Verification>,
+    month: &str,
+    visit: &Visit,
+) -> Proof {
     // an unreadable text shows no rows; the mark beside it still says what was found
     let all: Vec<ShownDifference> = serde_json::from_str(&latest.differences).unwrap_or_default();
     let chosen = Month::parse(month).map(|month| month.to_string());
@@ -330,7 +354,16 @@ fn proof(company: &Company, latest: &Verification, monthly: Option<&Verification
             candidates: difference.candidates.iter().take(CANDIDATES_SHOWN).map(|(data_type, id)| format!("{data_type} {id}")).collect(),
         })
         .collect();
+    let tab = |basis: Basis| BasisTab {
+        label: basis.label(),
+        href: format!("{}#verification", on_basis(company, basis)),
+        chosen: basis == latest.basis,
+        ties_out: by_basis.get(&basis).map(|proof| proof.mark == Mark::Verified),
+    };
     Proof {
+        bases: Basis::ALL.map(tab).into(),
+        on_cash: latest.basis == Basis::Cash,
+        all_months: format!("{}#verification", on_basis(company, latest.basis)),
         as_of: figures::day(&latest.as_of),
         made: Moment::relative(latest.made_at, visit.now, &visit.zone),
         accounts: figures::count(latest.accounts),
@@ -346,13 +379,19 @@ fn proof(company: &Company, latest: &Verification, monthly: Option<&Verification
     }
 }
 
+/// The page with the proof of a basis.
+fn on_basis(company: &Company, basis: Basis) -> Address {
+    let page = Address::new(format!("/companies/{}", company.id));
+    if basis == Basis::Accrual { page } else { page.with("basis", basis.as_str()) }
+}
+
 /// The months of the books, a row for each year: proven, differing, or outside the proof.
 fn strip(company: &Company, monthly: &Verification, chosen: Option<&str>) -> Vec<YearRow> {
     let differing: BTreeMap<String, u64> = serde_json::from_str(&monthly.month_strip).unwrap_or_default();
     let Some(last) = monthly.as_of.parse().ok().map(Month::of) else { return Vec::new() };
     // the proof covers as many months as it says, up to the day it is of; the strip names each of them
     let first = differing.keys().next().and_then(|month| Month::parse(month)).unwrap_or(last);
-    let base = Address::new(format!("/companies/{}", company.id));
+    let base = on_basis(company, monthly.basis);
     let mut years: Vec<YearRow> = Vec::new();
     for month in first.through(last) {
         if years.last().is_none_or(|row| row.year != month.year) {

@@ -8,6 +8,7 @@ use domain::data_type::DataType;
 use domain::document::Document;
 use domain::ids::{CompanyId, ConnectionId, OrganizationId, RunId, UserId};
 use domain::job::Job;
+use domain::ledger::Basis;
 use domain::log::{AccountMonth, LogMessage};
 use domain::money::Amount;
 use domain::organization::Role;
@@ -167,7 +168,7 @@ impl Sample {
         };
         let mut tx = self.engine.store.begin().await.unwrap();
         companies::put_found(&self.engine.store, &mut tx, &found).await.unwrap();
-        companies::set_facts(&mut tx, &id, name, if provider == "xero" { "GBP" } else { "USD" }, "", "UTC", 1).await.unwrap();
+        companies::set_facts(&mut tx, &id, name, if provider == "xero" { "GBP" } else { "USD" }, "", "UTC", 1, None).await.unwrap();
         if linked {
             assert!(companies::link(&mut tx, &id, self.now_ms - 29 * DAY).await.unwrap());
         }
@@ -262,6 +263,7 @@ impl Sample {
     }
 
     /// A proof of this day over every month since January 2024, with these differences.
+    /// The cash basis ties out in any case.
     pub async fn verify(&self, company_id: &CompanyId, run_id: &RunId, differences: &[ShownDifference], made_at: i64) {
         let mut strip: BTreeMap<String, u64> = (0..35).map(|month| (format!("{}-{:02}", 2024 + month / 12, month % 12 + 1), 0)).collect();
         for difference in differences {
@@ -273,6 +275,7 @@ impl Sample {
         let verification = Verification {
             id: self.make_id("proof"),
             run_id: run_id.clone(),
+            basis: Basis::Accrual,
             pass: 1,
             as_of: "2026-11-22".to_owned(),
             mark,
@@ -284,6 +287,15 @@ impl Sample {
         };
         let mut tx = self.engine.store.begin().await.unwrap();
         verifications::insert(&mut tx, company_id, &verification).await.unwrap();
+        let cash = Verification {
+            id: self.make_id("proof"),
+            basis: Basis::Cash,
+            mark: Mark::Verified,
+            accounts: 41,
+            differences: "[]".to_owned(),
+            ..verification
+        };
+        verifications::insert(&mut tx, company_id, &cash).await.unwrap();
         companies::set_mark(&mut tx, company_id, mark, "2026-11-22", made_at).await.unwrap();
         tx.commit().await.unwrap();
     }
@@ -365,7 +377,7 @@ impl Sample {
         ];
         self.verify(&tern, &run, &differences, now - 24 * MINUTE).await;
         let places = vec![AccountMonth { account_id: "33".to_owned(), month: "2026-03".to_owned() }];
-        self.log(&tern, Some(&run), &LogMessage::DoesNotTieOut { accounts: 2, places }, now - 24 * MINUTE).await;
+        self.log(&tern, Some(&run), &LogMessage::DoesNotTieOut { basis: Basis::Accrual, accounts: 2, places }, now - 24 * MINUTE).await;
         self.fill_inventory(&tern).await;
 
         let alder = self.company(&ada, "xero", "Alder Clinic", true).await;

@@ -108,7 +108,7 @@ async fn an_owner_connects_both_providers_and_watches_every_company_become_synce
                 "Ledger imported: ",
                 "Reports imported: ",
                 "Normalization complete: ",
-                "Verified against the provider's trial balance: ",
+                "Verified against the provider's trial balance, accrual and cash: ",
                 "Sync finished: ",
             ];
             assert_eq!(milestones.len(), order.len(), "{company}: {milestones:#?}");

@@ -1,5 +1,6 @@
 //! Consent, tokens, limits and the provider's bad days.
 use super::*;
+use domain::ledger::Basis;
 use serde_json::json;
 
 #[tokio::test]
@@ -93,7 +94,7 @@ async fn a_403_about_the_application_needs_a_new_consent() {
     let world = World::start(vec![shop()]).await;
     let gate = world.connect(SHOP).await;
     world.fault(json!({"path_contains": "cdc", "fault": {"kind": "status", "status": 403}})).await;
-    let error = world.provider.changes(&gate.books(), now(), None).await.unwrap_err();
+    let error = world.provider.changes(&gate.books(), now(), true, None).await.unwrap_err();
     assert!(matches!(error, ProviderError::NeedsReconnect { .. }), "{error:?}");
     assert_eq!(error.call().unwrap().endpoint, "GET cdc");
     // the number support asks for
@@ -151,10 +152,10 @@ async fn answers_that_are_no_json_are_neither_records_nor_an_empty_list() {
         assert!(matches!(error, ProviderError::UnexpectedAnswer { .. }), "{kind}: {error:?}");
         assert!(!error.to_string().contains("12."), "{error}");
         world.fault(json!({"fault": {"kind": kind}})).await;
-        assert!(matches!(world.provider.changes(&gate.books(), now(), None).await, Err(ProviderError::UnexpectedAnswer { .. })));
+        assert!(matches!(world.provider.changes(&gate.books(), now(), true, None).await, Err(ProviderError::UnexpectedAnswer { .. })));
         world.fault(json!({"fault": {"kind": kind}})).await;
         assert!(matches!(
-            world.provider.ledger_window(&gate.books(), date(2025, 5, 1), date(2025, 5, 31)).await,
+            world.provider.ledger_window(&gate.books(), Basis::Accrual, date(2025, 5, 1), date(2025, 5, 31)).await,
             Err(ProviderError::UnexpectedAnswer { .. })
         ));
     }

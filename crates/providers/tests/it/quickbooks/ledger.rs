@@ -1,6 +1,7 @@
 //! The ledger against the provider's own reports and against the books themselves.
 use super::*;
 use domain::clock::Month;
+use domain::ledger::Basis;
 use domain::money::Amount;
 use domain::statements::trial_balance::{AccountMovements, trial_balance};
 use domain::verification::{compare, compare_months};
@@ -8,10 +9,10 @@ use serde_json::json;
 use std::collections::BTreeSet;
 
 /// Movements of every account and month up to a day, from ledger windows of a month each.
-async fn movements(gate: &Gate<'_>, first: Month, as_of: jiff::civil::Date) -> AccountMovements {
+async fn movements(gate: &Gate<'_>, basis: Basis, first: Month, as_of: jiff::civil::Date) -> AccountMovements {
     let mut movements = AccountMovements::new();
     for month in first.through(Month::of(as_of)) {
-        let piece = gate.provider.ledger_window(&gate.books(), month.first_day(), month.last_day().min(as_of)).await.unwrap();
+        let piece = gate.provider.ledger_window(&gate.books(), basis, month.first_day(), month.last_day().min(as_of)).await.unwrap();
         assert!(piece.unbalanced.is_empty() && piece.unreadable.is_empty());
         for entry in piece.entries {
             assert_eq!(Month::of(entry.date()), month);
@@ -24,14 +25,15 @@ async fn movements(gate: &Gate<'_>, first: Month, as_of: jiff::civil::Date) -> A
 }
 
 /// The trial balance the books themselves know.
-async fn truth(world: &World, realm: &str, as_of: jiff::civil::Date) -> BTreeMap<String, Amount> {
-    let answer = world.control(&format!("companies/{realm}/trial_balance?as_of={as_of}"), None).await;
+async fn truth(world: &World, realm: &str, basis: Basis, as_of: jiff::civil::Date) -> BTreeMap<String, Amount> {
+    let answer = world.control(&format!("companies/{realm}/trial_balance?as_of={as_of}&basis={}", basis.as_str()), None).await;
     let rows = answer["accounts"].as_array().unwrap().iter();
     let balances = rows.map(|row| (row["id"].as_str().unwrap().to_owned(), Amount::parse(row["balance"].as_str().unwrap()).unwrap()));
     balances.filter(|(_, amount)| !amount.is_zero()).collect()
 }
 
 // proves F1 in part
+// proves F8 in part
 #[tokio::test]
 async fn ledger_reports_and_books_agree_to_the_cent() {
     for (seed, second_currency) in [(21, false), (22, true)] {
@@ -42,16 +44,17 @@ async fn ledger_reports_and_books_agree_to_the_cent() {
         let chart = gate.chart().await;
         let facts = chart.fiscal_year();
         let first = Month { year: 2023, month: 1 };
-        for as_of in [date(2023, 12, 31), date(2024, 1, 1), date(2024, 8, 17), date(2025, 6, 15)] {
-            let movements = movements(&gate, first, as_of).await;
+        let days = [date(2023, 12, 31), date(2024, 1, 1), date(2024, 8, 17), date(2025, 6, 15)];
+        for (as_of, basis) in days.into_iter().flat_map(|day| Basis::ALL.map(|basis| (day, basis))) {
+            let movements = movements(&gate, basis, first, as_of).await;
             let ours = trial_balance(&movements, &chart, as_of, 1);
             assert!(ours.0.len() > 10 && ours.total().is_zero());
-            let reported = world.provider.reported_balances(&gate.books(), as_of, &facts).await.unwrap();
+            let reported = world.provider.reported_balances(&gate.books(), basis, as_of, &facts).await.unwrap();
             assert_eq!(compare(&ours, &reported.figures), [], "{as_of}");
-            assert_eq!(ours.0, truth(&world, &realm, as_of).await, "{as_of}");
+            assert_eq!(ours.0, truth(&world, &realm, basis, as_of).await, "{as_of}, {basis:?}");
             assert_eq!((reported.bodies.len(), reported.bodies[0].report), (1, "TrialBalance"));
 
-            let months = world.provider.reported_months(&gate.books(), first, as_of, &facts).await.unwrap();
+            let months = world.provider.reported_months(&gate.books(), basis, first, as_of, &facts).await.unwrap();
             assert_eq!(months.figures.len(), first.through(Month::of(as_of)).len());
             let is_profit_and_loss = |id: &str| {
                 use domain::statements::trial_balance::Chart as _;
@@ -78,7 +81,7 @@ async fn entries_carry_the_id_of_their_transaction_and_their_contact() {
             json!({"kind": "invoice", "date": "2025-05-20", "contact": "Amy's Bird Sanctuary", "lines": [{"account": "Sales", "amount": "12.34"}]}),
         )
         .await;
-    let piece = world.provider.ledger_window(&gate.books(), date(2025, 5, 1), date(2025, 5, 31)).await.unwrap();
+    let piece = world.provider.ledger_window(&gate.books(), Basis::Accrual, date(2025, 5, 1), date(2025, 5, 31)).await.unwrap();
     assert_eq!(piece.entries.len(), 1);
     let entry = &piece.entries[0];
     assert_eq!((entry.key().source_type.as_str(), entry.key().source_id.as_str()), ("Invoice", made["shown_id"].as_str().unwrap()));
@@ -86,7 +89,7 @@ async fn entries_carry_the_id_of_their_transaction_and_their_contact() {
     assert!(entry.postings().iter().any(|posting| posting.amount == Amount(123_400) && posting.contact_id.as_deref() == made["contact_id"].as_str()));
     assert!(piece.opening.is_empty());
     assert!(piece.body.starts_with('{'));
-    let next = world.provider.ledger_window(&gate.books(), date(2025, 6, 1), date(2025, 6, 30)).await.unwrap();
+    let next = world.provider.ledger_window(&gate.books(), Basis::Accrual, date(2025, 6, 1), date(2025, 6, 30)).await.unwrap();
     assert!(next.entries.is_empty());
     let opening: Vec<Amount> = next.opening.values().copied().collect();
     assert_eq!(opening, [Amount(123_400), Amount(123_400)]); // receivable and sales, each in its natural sign
@@ -100,9 +103,9 @@ async fn a_ledger_that_was_cut_off_is_too_large_and_half_of_it_is_not() {
     let world = World::start(vec![books]).await;
     let gate = world.connect(&realm).await;
     world.control("limits", Some(json!({"quickbooks_report_cells": 2_000}))).await;
-    let error = world.provider.ledger_window(&gate.books(), date(2024, 1, 1), date(2024, 12, 31)).await.unwrap_err();
+    let error = world.provider.ledger_window(&gate.books(), Basis::Accrual, date(2024, 1, 1), date(2024, 12, 31)).await.unwrap_err();
     assert!(matches!(error, ProviderError::TooLarge { .. }), "{error:?}");
-    assert!(world.provider.ledger_window(&gate.books(), date(2024, 3, 4), date(2024, 3, 8)).await.is_ok());
+    assert!(world.provider.ledger_window(&gate.books(), Basis::Accrual, date(2024, 3, 4), date(2024, 3, 8)).await.is_ok());
 }
 
 #[tokio::test]
@@ -114,6 +117,6 @@ async fn voided_and_deleted_transactions_are_not_in_the_ledger() {
     let ids: Vec<String> = world.add(SHOP, invoice).await["ids"].as_array().unwrap().iter().map(Value::to_string).collect();
     world.control(&format!("companies/{SHOP}/documents/{}/void", ids[0]), Some(json!({}))).await;
     world.control(&format!("companies/{SHOP}/documents/{}/delete", ids[1]), Some(json!({}))).await;
-    let piece = world.provider.ledger_window(&gate.books(), date(2025, 5, 1), date(2025, 5, 31)).await.unwrap();
+    let piece = world.provider.ledger_window(&gate.books(), Basis::Accrual, date(2025, 5, 1), date(2025, 5, 31)).await.unwrap();
     assert_eq!(piece.entries.iter().map(|entry| entry.key().source_id.clone()).collect::<Vec<_>>(), [ids[2].clone()]);
 }

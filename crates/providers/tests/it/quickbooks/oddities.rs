@@ -1,6 +1,7 @@
 //! Answers that the sandbox never gives, but QuickBooks does: played by a server that follows a script.
 use super::*;
 use domain::document::Unreadable;
+use domain::ledger::Basis;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// Answers every request by its decoded target: status and body.
@@ -75,7 +76,7 @@ async fn a_type_this_user_may_not_read_is_found_and_the_others_go_on() {
     .await;
     let (mut ids, mut refused, mut from) = (Vec::new(), Vec::new(), None);
     loop {
-        let chunk = odd.provider.changes(&odd.books(), now(), from.as_ref()).await.unwrap();
+        let chunk = odd.provider.changes(&odd.books(), now(), true, from.as_ref()).await.unwrap();
         ids.extend(chunk.records.into_iter().map(|record| record.id));
         refused.extend(chunk.refused);
         match chunk.next {
@@ -132,7 +133,7 @@ async fn a_ledger_without_home_columns_is_asked_for_again() {
         (200, format!(r#"{{"Columns":{{"Column":[{}]}},"Rows":{{}}}}"#, columns.join(",")))
     })
     .await;
-    let piece = odd.provider.ledger_window(&odd.books(), date(2025, 5, 1), date(2025, 5, 31)).await.unwrap();
+    let piece = odd.provider.ledger_window(&odd.books(), Basis::Accrual, date(2025, 5, 1), date(2025, 5, 31)).await.unwrap();
     assert!(piece.entries.is_empty());
     assert_eq!(odd.calls.load(Ordering::SeqCst), 2);
 }

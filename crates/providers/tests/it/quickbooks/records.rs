@@ -68,13 +68,13 @@ async fn one_call_brings_what_is_new_voided_deleted_and_inactive() {
     world.advance(600).await;
     let since = world.provider.company_facts(&gate.books(), false).await.unwrap().provider_now;
     world.advance(60).await;
-    assert!(world.provider.changes(&gate.books(), since, None).await.unwrap().records.is_empty());
+    assert!(world.provider.changes(&gate.books(), since, true, None).await.unwrap().records.is_empty());
     world.control(&format!("companies/{SHOP}/documents/{}/void", ids[0]), Some(json!({}))).await;
     world.control(&format!("companies/{SHOP}/documents/{}/delete", ids[1]), Some(json!({}))).await;
     world.control(&format!("companies/{SHOP}/accounts/Rent/archive"), Some(json!({}))).await;
     let new = world.add(SHOP, invoice("0.01")).await["shown_id"].as_str().unwrap().to_owned();
     let before = gate.calls();
-    let chunk = world.provider.changes(&gate.books(), since, None).await.unwrap();
+    let chunk = world.provider.changes(&gate.books(), since, true, None).await.unwrap();
     assert_eq!((gate.calls() - before, &chunk.next), (1, &Next::UpToDate));
     let states: BTreeMap<(DataType, String), RecordState> =
         chunk.records.iter().map(|record| ((record.data_type, record.id.clone()), world.provider.normalize(record).unwrap().state)).collect();
@@ -106,7 +106,7 @@ async fn a_thousand_changes_are_asked_for_type_by_type() {
     world.add(SHOP, journal).await;
     let (mut seen, mut overflowed, mut from, mut calls) = (BTreeMap::<DataType, BTreeSet<String>>::new(), Vec::new(), None, 0);
     loop {
-        let chunk = world.provider.changes(&gate.books(), since, from.as_ref()).await.unwrap();
+        let chunk = world.provider.changes(&gate.books(), since, true, from.as_ref()).await.unwrap();
         calls += 1;
         for record in chunk.records {
             seen.entry(record.data_type).or_default().insert(record.id);
@@ -129,7 +129,7 @@ async fn changes_from_before_the_window_are_named_expired() {
     let world = World::start(vec![shop()]).await;
     let gate = world.connect(SHOP).await;
     let since = Timestamp::from_second(now().as_second() - 45 * 86_400).unwrap();
-    let error = world.provider.changes(&gate.books(), since, None).await.unwrap_err();
+    let error = world.provider.changes(&gate.books(), since, true, None).await.unwrap_err();
     assert!(matches!(error, ProviderError::ChangesExpired { .. }), "{error:?}");
 }
 

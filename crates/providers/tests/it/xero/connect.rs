@@ -127,7 +127,7 @@ async fn a_missing_scope_is_named_and_costs_no_call_where_the_token_tells_it() {
     assert!(!grant.tokens.scope.contains("accounting.journals.read"));
     let gate = Gate::new(without.clone(), &grant);
     let company = Company { company: &id, gate: &gate };
-    let refused = without.ledger_journals(&company, 0).await.unwrap_err();
+    let refused = without.ledger_journals(&company, domain::ledger::Basis::Accrual, 0).await.unwrap_err();
     assert!(matches!(&refused, ProviderError::Forbidden { permission, .. } if permission.contains("accounting.journals.read")), "{refused:?}");
     assert_eq!(desk.calls("GET Journals"), 0);
     assert!(without.company_facts(&company, false).await.is_ok());
@@ -135,7 +135,7 @@ async fn a_missing_scope_is_named_and_costs_no_call_where_the_token_tells_it() {
     // taken away later: the token does not tell it, Xero does, and no renewal is tried
     let (_, gate) = desk.connect("auto=approve").await;
     desk.control("switches", json!({"xero_journals": false})).await;
-    let refused = desk.xero.ledger_journals(&Company { company: &id, gate: &gate }, 0).await.unwrap_err();
+    let refused = desk.xero.ledger_journals(&Company { company: &id, gate: &gate }, domain::ledger::Basis::Accrual, 0).await.unwrap_err();
     assert!(matches!(&refused, ProviderError::Forbidden { permission, .. } if permission.contains("accounting.journals.read")), "{refused:?}");
     assert_eq!(*gate.renewals.lock().unwrap(), 0);
 }

@@ -174,7 +174,7 @@ pub async fn all_changes(xero: &Xero, company: &Company<'_>, since: Timestamp) -
     let mut chunks = Vec::new();
     let mut from: Option<Checkpoint> = None;
     loop {
-        let chunk = xero.changes(company, since, from.as_ref()).await.unwrap();
+        let chunk = xero.changes(company, since, true, from.as_ref()).await.unwrap();
         let next = chunk.next.clone();
         chunks.push(chunk);
         match next {

@@ -66,6 +66,6 @@ async fn an_answer_that_cannot_be_read_is_never_an_empty_list() {
             assert!(matches!(refused, ProviderError::UnexpectedAnswer { .. }), "{kind} {data_type}: {refused:?}");
         }
         desk.fault("Journals", 1, json!({"kind": kind})).await;
-        assert!(matches!(desk.xero.ledger_journals(&company, 0).await, Err(ProviderError::UnexpectedAnswer { .. })));
+        assert!(matches!(desk.xero.ledger_journals(&company, domain::ledger::Basis::Accrual, 0).await, Err(ProviderError::UnexpectedAnswer { .. })));
     }
 }

@@ -1,6 +1,7 @@
 //! Full listings and what changed since.
 use super::desk::{Desk, all_changes, books, fetch_all, now, today, two_currencies};
 use domain::data_type::DataType;
+use domain::ledger::Basis;
 use domain::record::{RawRecord, RecordState};
 use jiff::Timestamp;
 use providers::provider::{Books as Company, Chunk, Next, Provider};
@@ -64,10 +65,10 @@ async fn an_idle_sync_makes_twelve_calls_and_finds_no_change() {
     let company = Company { company: &id, gate: &gate };
     desk.xero.company_facts(&company, false).await.unwrap();
     let chunks = all_changes(&desk.xero, &company, later()).await;
-    let piece = desk.xero.ledger_journals(&company, last_journal).await.unwrap();
+    let piece = desk.xero.ledger_journals(&company, Basis::Accrual, last_journal).await.unwrap();
     assert!(piece.entries.is_empty() && piece.next_after.is_none());
     let year = providers::provider::FiscalYear { start_month: 4, debit_normal: BTreeMap::new(), account_ids_by_name: BTreeMap::new() };
-    desk.xero.reported_balances(&company, today(), &year).await.unwrap();
+    desk.xero.reported_balances(&company, Basis::Accrual, today(), &year).await.unwrap();
     assert_eq!(gate.calls().len(), 12, "{:?}", gate.calls());
     let complete: Vec<DataType> = chunks.iter().flat_map(|chunk| chunk.complete.clone()).collect();
     assert_eq!(complete, [DataType::Account, DataType::TaxRate, DataType::BankTransfer]);
@@ -232,9 +233,9 @@ async fn a_cut_off_listing_goes_on_from_its_checkpoint() {
     let (_, gate) = desk.connect("auto=approve").await;
     let company = Company { company: &id, gate: &gate };
     let whole = all_changes(&desk.xero, &company, Timestamp::UNIX_EPOCH).await;
-    let resumed = desk.xero.changes(&company, Timestamp::UNIX_EPOCH, Some(&domain::sync::Checkpoint("Payment".into()))).await.unwrap();
+    let resumed = desk.xero.changes(&company, Timestamp::UNIX_EPOCH, true, Some(&domain::sync::Checkpoint("Payment".into()))).await.unwrap();
     let expected: Vec<&RawRecord> = of(&whole, DataType::Payment);
     assert_eq!(resumed.records.iter().collect::<Vec<_>>(), expected);
     assert_eq!(resumed.next, Next::More(domain::sync::Checkpoint("BankTransaction".into())));
-    assert!(desk.xero.changes(&company, Timestamp::UNIX_EPOCH, Some(&domain::sync::Checkpoint("nonsense".into()))).await.is_err());
+    assert!(desk.xero.changes(&company, Timestamp::UNIX_EPOCH, true, Some(&domain::sync::Checkpoint("nonsense".into()))).await.is_err());
 }
