@@ -6,7 +6,11 @@ mod behaviour;
 mod body;
 mod companies;
 mod documents;
+mod journal;
 mod lists;
+mod trouble;
+
+pub use trouble::Settled;
 
 use crate::sandbox::Sandbox;
 use axum::Router;
@@ -20,6 +24,13 @@ pub fn router(sandbox: Sandbox) -> Router {
         .route("/_control/clock", get(behaviour::clock).post(behaviour::set_clock))
         .route("/_control/calls", get(behaviour::calls))
         .route("/_control/calls/reset", post(behaviour::reset_calls))
+        .route("/_control/requests", get(journal::requests).delete(journal::forget_requests))
+        .route("/_control/requests/{number}/{part}", get(journal::bytes))
+        .route("/_control/tokens", get(journal::tokens))
+        .route("/_control/connections/remove", post(trouble::remove_connection))
+        .route("/_control/outages", get(trouble::outages).post(trouble::add_outage).delete(trouble::end_outages))
+        .route("/_control/schedule", get(trouble::schedule).post(trouble::set_schedule).delete(trouble::end_schedule))
+        .route("/_status/{face}", get(trouble::status_page))
         .route("/_control/tokens/expire", post(behaviour::expire_tokens))
         .route("/_control/tokens/revoke", post(behaviour::revoke_tokens))
         .route("/_control/tokens/remove_scope", post(behaviour::remove_scope))
@@ -38,6 +49,7 @@ pub fn router(sandbox: Sandbox) -> Router {
         .route("/_control/companies/{company}/trial_balance", get(companies::trial_balance))
         .route("/_control/companies/{company}/truth", get(companies::truth))
         .route("/_control/{*rest}", any(|uri: axum::http::Uri| async move { Problem::missing(format!("the control API has no {}", uri.path())) }))
+        .layer(axum::middleware::from_fn_with_state(sandbox.clone(), trouble::keep_back))
         .with_state(sandbox)
 }
 

@@ -10,6 +10,7 @@ use axum::response::Response;
 pub struct Faults {
     queue: Vec<Injected>,
     pub switches: Switches,
+    pub outages: Vec<Outage>,
 }
 
 /// Behaviour of the faces that real companies and apps differ in.
@@ -20,11 +21,26 @@ pub struct Switches {
     pub xero_journals: bool,
     /// True: Xero's profit and loss shows currency gains as one `FXGROUPID` row.
     pub xero_groups_currency_gains: bool,
+    /// Entities whose changes QuickBooks' change data capture keeps to itself, by name.
+    pub quickbooks_cdc_omits: Vec<String>,
+    /// Changes made through the control API show this many seconds later, with the moment at which they were made; 0: at once.
+    pub visible_after_secs: u32,
+    /// Scopes a provider no longer knows: consent for them is refused, and tokens lose them at the next refresh.
+    pub retired_scopes: Vec<String>,
+    /// What the status page says of a provider, whatever its API does.
+    pub status_page: String,
 }
 
 impl Default for Switches {
     fn default() -> Self {
-        Switches { xero_journals: true, xero_groups_currency_gains: false }
+        Switches {
+            xero_journals: true,
+            xero_groups_currency_gains: false,
+            quickbooks_cdc_omits: Vec::new(),
+            visible_after_secs: 0,
+            retired_scopes: Vec::new(),
+            status_page: "operational".into(),
+        }
     }
 }
 
@@ -77,6 +93,141 @@ pub enum Fault {
     Drop,
     /// The call takes effect (a token is rotated), then the connection ends without its answer.
     LoseAnswer,
+    /// 200 with a `Fault` in place of the answer, or inside the entity's own frame.
+    FaultInOk {
+        #[serde(default)]
+        inside: bool,
+    },
+    /// A page of HTML with this status.
+    Html { status: u16 },
+    /// 429 with an empty body and this text as `Retry-After`: seconds, a date, nonsense; left out, no such header.
+    Throttle {
+        #[serde(default)]
+        retry_after: Option<String>,
+    },
+    /// 401 or 500 with the body of a failed authentication, although the token is good.
+    AuthenticationFault { status: u16 },
+    /// A token request is refused with `invalid_grant`; no token changes.
+    InvalidGrant,
+    /// The company's subscription has ended: QuickBooks 6190, Xero 403. The tokens stay good.
+    Lapsed,
+    /// Any answer one can think of.
+    Answer {
+        status: u16,
+        #[serde(default)]
+        content_type: Option<String>,
+        #[serde(default)]
+        body: String,
+    },
+    /// The request runs this long, takes effect, and is then cut off with a 504.
+    CutOff { after_ms: u64 },
+    /// The right answer ends after this many bytes; the rest never comes.
+    Truncate { bytes: usize },
+    /// The right answer at this pace.
+    Drip { bytes_per_second: u32 },
+    /// The access token of the call ends right after it; with `mid_body` the answer breaks off in the middle, too.
+    ExpireToken {
+        #[serde(default)]
+        mid_body: bool,
+    },
+    /// Change data capture shows this many live records as deleted.
+    FalseDelete { records: usize },
+    /// Change data capture, or a page, ends after this many records and does not say so.
+    Cap { records: usize },
+    /// The count in the answer is wrong by this much.
+    CountOff { by: i64 },
+    /// The page comes doubled, turned round, short, empty, or it is the first one again.
+    Page { how: Page },
+    /// The first record (or every one) is as long as this.
+    LargeRecords {
+        bytes: usize,
+        #[serde(default)]
+        every: bool,
+    },
+    /// The page holds this many small records, made from its first one under ids of their own.
+    ManyRecords { records: usize },
+    /// The records are not as documented.
+    Drift { drift: Drift },
+    /// Times in the records carry an offset that is wrong by this many minutes.
+    WrongOffset { minutes: i64 },
+    /// Right after the call was answered, these requests to the control API are made: changes between two pages.
+    Meanwhile { requests: Vec<ControlRequest> },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Page {
+    Doubled,
+    Reversed,
+    Short,
+    Empty,
+    FirstAgain,
+}
+
+/// How records differ from the documentation; `field` is a name at the top of the record.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Drift {
+    Renamed {
+        field: String,
+        to: String,
+    },
+    Missing {
+        field: String,
+    },
+    /// Numbers and flags become texts, texts become lists.
+    ChangedType {
+        field: String,
+    },
+    /// A value nobody knows.
+    NewValue {
+        field: String,
+        value: String,
+    },
+}
+
+/// A request to the control API: `{"path": "/_control/...", "body": {...}}`.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ControlRequest {
+    pub path: String,
+    #[serde(default)]
+    pub body: serde_json::Value,
+}
+
+impl Fault {
+    /// Done on the way between client and face, by `network`; the others are the faces' own.
+    pub fn is_on_the_way(&self) -> bool {
+        !matches!(
+            self,
+            Fault::RateLimit { .. }
+                | Fault::Status { .. }
+                | Fault::Unauthorized
+                | Fault::HtmlBody
+                | Fault::MalformedJson
+                | Fault::Delay { .. }
+                | Fault::Drop
+                | Fault::LoseAnswer
+        )
+    }
+
+    /// The word of the control API.
+    pub fn word(&self) -> String {
+        let value = serde_json::to_value(self).unwrap_or_default();
+        value["kind"].as_str().unwrap_or_default().to_owned()
+    }
+}
+
+/// All calls of a face (or of one of its companies) fail until this moment of the sandbox's clock.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Outage {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub face: Option<Face>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub company: Option<String>,
+    pub until: jiff::Timestamp,
+    pub fault: Fault,
 }
 
 impl Faults {
@@ -86,6 +237,15 @@ impl Faults {
 
     pub fn clear(&mut self) {
         self.queue.clear();
+        self.outages.clear();
+    }
+
+    /// The fault of an outage that lasts at this moment.
+    pub fn outage(&mut self, face: Face, company: &str, now: jiff::Timestamp) -> Option<Fault> {
+        self.outages.retain(|outage| now < outage.until);
+        let hits =
+            |outage: &&Outage| outage.face.is_none_or(|f| f == face) && outage.company.as_deref().is_none_or(|c| c.eq_ignore_ascii_case(company));
+        self.outages.iter().find(hits).map(|outage| outage.fault.clone())
     }
 
     /// Faults that still wait for calls.
@@ -93,16 +253,26 @@ impl Faults {
         &self.queue
     }
 
-    /// The fault for this call, if one waits for it; uses up one of its times. `company` is empty for calls that name none;
+    /// The face's own fault for this call, if one waits for it; uses up one of its times. `company` is empty for calls that name none;
     /// `path` is path and query.
     pub fn next(&mut self, face: Face, company: &str, path: &str) -> Option<Fault> {
+        self.next_of(false, face, company, path)
+    }
+
+    /// The same for the faults that happen between client and face.
+    pub fn next_on_the_way(&mut self, face: Face, company: &str, path: &str) -> Option<Fault> {
+        self.next_of(true, face, company, path)
+    }
+
+    fn next_of(&mut self, on_the_way: bool, face: Face, company: &str, path: &str) -> Option<Fault> {
         if self.queue.is_empty() {
             return None;
         }
         let path = path.to_lowercase();
         let mut hit = None;
         for (index, injected) in self.queue.iter_mut().enumerate() {
-            let matches = injected.face.is_none_or(|f| f == face)
+            let matches = injected.fault.is_on_the_way() == on_the_way
+                && injected.face.is_none_or(|f| f == face)
                 && injected.company.as_deref().is_none_or(|c| c.eq_ignore_ascii_case(company))
                 && injected.path_contains.as_deref().is_none_or(|part| path.contains(&part.to_lowercase()));
             if !matches {

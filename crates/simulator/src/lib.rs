@@ -7,6 +7,7 @@ pub mod control;
 pub mod faults;
 pub mod limits;
 pub mod money;
+pub mod network;
 pub mod oauth;
 #[cfg(feature = "quickbooks")]
 pub mod quickbooks;

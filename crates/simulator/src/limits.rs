@@ -18,6 +18,16 @@ pub struct Figures {
     pub xero_concurrent: u32,
     /// Cells of one QuickBooks report before it answers that it is too large.
     pub quickbooks_report_cells: u64,
+    /// Calls at one time per company and app, as QuickBooks limited them until 2025; 0: no such limit.
+    pub quickbooks_concurrent: u32,
+    /// Batch requests per company and app.
+    pub quickbooks_batch_per_minute: u32,
+    /// Metered reads of an app in a calendar month ("CorePlus"); 0: no such limit, as in Intuit's own sandbox.
+    pub quickbooks_per_month: u64,
+    /// QuickBooks cuts requests off that run longer.
+    pub quickbooks_longest_ms: u64,
+    /// Xero refuses a list of more records than this at once; 0: never.
+    pub xero_most_records: u64,
 }
 
 impl Default for Figures {
@@ -30,6 +40,11 @@ impl Default for Figures {
             xero_app_per_minute: 10_000,
             xero_concurrent: 5,
             quickbooks_report_cells: 400_000,
+            quickbooks_concurrent: 0,
+            quickbooks_batch_per_minute: 40,
+            quickbooks_per_month: 0,
+            quickbooks_longest_ms: 120_000,
+            xero_most_records: 100_000,
         }
     }
 }
@@ -43,6 +58,22 @@ pub struct Limits {
     windows: HashMap<Key, Window>,
     /// Xero calls in flight per tenant and app.
     in_flight: HashMap<(String, String), u32>,
+    /// QuickBooks calls in flight per company and app.
+    inside: HashMap<(String, String), u32>,
+    /// Metered QuickBooks reads per app: the month and their number.
+    metered: HashMap<String, ((i16, i8), u64)>,
+}
+
+/// A QuickBooks call's place among those at one time, to be given back.
+#[derive(Clone, Debug, Default)]
+pub struct Gate {
+    place: Option<(String, String)>,
+}
+
+impl Gate {
+    pub fn is_counted(&self) -> bool {
+        self.place.is_some()
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -57,6 +88,7 @@ struct Key {
 enum Scope {
     QuickBooksSecond,
     QuickBooksMinute,
+    QuickBooksBatch,
     XeroMinute,
     XeroDay,
     XeroAppMinute,
@@ -66,14 +98,14 @@ impl Scope {
     fn length_ms(self) -> i64 {
         match self {
             Scope::QuickBooksSecond => 1_000,
-            Scope::QuickBooksMinute | Scope::XeroMinute | Scope::XeroAppMinute => 60_000,
+            Scope::QuickBooksMinute | Scope::QuickBooksBatch | Scope::XeroMinute | Scope::XeroAppMinute => 60_000,
             Scope::XeroDay => 86_400_000,
         }
     }
     fn problem(self) -> Problem {
         match self {
             Scope::QuickBooksSecond => Problem::Second,
-            Scope::QuickBooksMinute | Scope::XeroMinute => Problem::Minute,
+            Scope::QuickBooksMinute | Scope::QuickBooksBatch | Scope::XeroMinute => Problem::Minute,
             Scope::XeroDay => Problem::Day,
             Scope::XeroAppMinute => Problem::AppMinute,
         }
@@ -127,7 +159,14 @@ impl Problem {
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { enforced: true, figures: Figures::default(), windows: HashMap::new(), in_flight: HashMap::new() }
+        Limits {
+            enforced: true,
+            figures: Figures::default(),
+            windows: HashMap::new(),
+            in_flight: HashMap::new(),
+            inside: HashMap::new(),
+            metered: HashMap::new(),
+        }
     }
 }
 
@@ -188,9 +227,52 @@ impl Limits {
         }
     }
 
+    /// QuickBooks' limits besides those of a second and a minute: calls at one time, batches, metered reads of a month. Refused: the
+    /// seconds to wait, where that can be said.
+    pub fn enter(&mut self, company: &str, client_id: &str, reads: bool, is_batch: bool, now: Timestamp) -> Result<Gate, Option<u32>> {
+        let place = (company.to_owned(), client_id.to_owned());
+        let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
+        let month = (today.year(), today.month());
+        let figures = self.figures.clone();
+        let read_this_month = self.metered.get(client_id).filter(|(known, _)| *known == month).map_or(0, |(_, count)| *count);
+        if self.enforced {
+            if figures.quickbooks_concurrent > 0 && self.inside.get(&place).copied().unwrap_or(0) >= figures.quickbooks_concurrent {
+                return Err(None);
+            }
+            if reads && figures.quickbooks_per_month > 0 && read_this_month >= figures.quickbooks_per_month {
+                return Err(None);
+            }
+        }
+        if is_batch {
+            let now_ms = now.as_millisecond();
+            let enforced = self.enforced;
+            let window = self.window(Scope::QuickBooksBatch, company, client_id, now_ms);
+            if enforced && u32::try_from(window.len()).unwrap_or(u32::MAX) >= figures.quickbooks_batch_per_minute {
+                return Err(None);
+            }
+            window.push_back(now_ms);
+        }
+        if reads {
+            self.metered.insert(client_id.to_owned(), (month, read_this_month + 1));
+        }
+        if figures.quickbooks_concurrent == 0 {
+            return Ok(Gate::default());
+        }
+        *self.inside.entry(place.clone()).or_default() += 1;
+        Ok(Gate { place: Some(place) })
+    }
+
+    /// Ends a call that `enter` let through.
+    pub fn leave(&mut self, gate: &Gate) {
+        if let Some(count) = gate.place.as_ref().and_then(|place| self.inside.get_mut(place)) {
+            *count = count.saturating_sub(1);
+        }
+    }
+
     /// Forgets all counted calls, not the figures.
     pub fn reset_windows(&mut self) {
         self.windows.clear();
+        self.metered.clear();
     }
 
     fn in_flight(&self, company: &str, client_id: &str) -> u32 {
@@ -217,7 +299,7 @@ impl Remaining {
             Scope::XeroMinute => self.minute = left,
             Scope::XeroDay => self.day = left,
             Scope::XeroAppMinute => self.app_minute = left,
-            Scope::QuickBooksSecond | Scope::QuickBooksMinute => {}
+            Scope::QuickBooksSecond | Scope::QuickBooksMinute | Scope::QuickBooksBatch => {}
         }
     }
 }

@@ -3,7 +3,11 @@ use crate::books::{Books, Face};
 use crate::clock::SandboxClock;
 use crate::faults::Faults;
 use crate::limits::Limits;
+use crate::network::journal::Journal;
+use crate::network::later::Later;
+use crate::network::schedule::Schedule;
 use crate::oauth::Grants;
+use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::{Arc, RwLock};
 
@@ -60,6 +64,12 @@ pub struct State {
     pub calls: BTreeMap<String, u64>,
     /// Calls that named a company (realm in the path, tenant in the header), by `Books::id`, since the last reset.
     pub calls_by_company: BTreeMap<String, u64>,
+    /// Every request, its answer's bytes, every token.
+    pub journal: Journal,
+    /// Faults by a seed, while one is given.
+    pub schedule: Option<Schedule>,
+    /// Changes that are made but cannot be seen yet.
+    pub later: Vec<Later>,
 }
 
 /// A handle that is cheap to clone.
@@ -98,6 +108,9 @@ impl Sandbox {
                 limits: Limits::default(),
                 calls: BTreeMap::new(),
                 calls_by_company: BTreeMap::new(),
+                journal: Journal::default(),
+                schedule: None,
+                later: Vec::new(),
             })),
             keys: Arc::default(),
         }
@@ -107,6 +120,12 @@ impl Sandbox {
     }
     pub fn write<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         change(&mut self.state.write().expect("the sandbox's lock is never held across a panic"))
+    }
+    /// The same sandbox at another moment: what is changed through it was changed then.
+    pub fn at(&self, moment: Timestamp) -> Sandbox {
+        let clock = SandboxClock::default();
+        clock.freeze_at(moment);
+        Sandbox { clock: Arc::new(clock), state: Arc::clone(&self.state), keys: Arc::clone(&self.keys) }
     }
     /// The RS256 key of this sandbox, made at first use (or ahead of it in the background by `server::serve`).
     pub fn signing_key(&self) -> &crate::oauth::SigningKey {

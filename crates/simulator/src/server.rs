@@ -53,7 +53,7 @@ pub fn router(sandbox: Sandbox) -> Router {
     let router = router.merge(crate::quickbooks::router(sandbox.clone()));
     #[cfg(feature = "xero")]
     let router = router.merge(crate::xero::router(sandbox.clone()));
-    router.layer(from_fn_with_state(sandbox, count_tenant))
+    router.layer(from_fn_with_state(sandbox.clone(), count_tenant)).layer(from_fn_with_state(sandbox, crate::network::pass))
 }
 
 /// Serves until `shutdown` is done; calls in flight are finished.

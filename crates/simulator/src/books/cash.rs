@@ -46,6 +46,21 @@ pub(crate) struct CashBooks {
     unapplied_expense: Option<AccountId>,
 }
 
+impl CashBooks {
+    /// Moves everything that stands on one account to another.
+    pub(super) fn merge_accounts(&mut self, from: AccountId, into: AccountId) {
+        self.sums.merge(from, into);
+        let of_documents = self.posted.values_mut().flat_map(|(_, postings)| postings);
+        let of_journals = self.journals.iter_mut().flat_map(|journal| &mut journal.postings);
+        for posting in of_documents.chain(of_journals).filter(|posting| posting.account == from) {
+            posting.account = into;
+        }
+        for account in [&mut self.unapplied_income, &mut self.unapplied_expense].into_iter().flatten().filter(|account| **account == from) {
+            *account = into;
+        }
+    }
+}
+
 /// A line or tax of a document, and its part of the whole.
 struct Part {
     account: AccountId,

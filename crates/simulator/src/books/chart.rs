@@ -104,6 +104,7 @@ impl Books {
             is_supplier,
             currency,
             active: true,
+            merged_into: None,
             created_at: now,
             updated_at: now,
             sync_token: 0,

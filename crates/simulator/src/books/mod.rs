@@ -10,6 +10,7 @@ pub mod guid;
 mod history;
 pub mod journal_csv;
 pub mod lists;
+mod merge;
 pub mod new_document;
 pub mod posting;
 pub mod trial_balance;
@@ -220,6 +221,8 @@ pub struct Contact {
     pub is_supplier: bool,
     pub currency: String,
     pub active: bool,
+    /// Xero: the contact this one was merged into.
+    pub merged_into: Option<ContactId>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub sync_token: u32,

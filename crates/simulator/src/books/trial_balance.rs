@@ -18,6 +18,14 @@ impl Sums {
     pub(super) fn remove(&mut self, date: Date, postings: &[Posting]) {
         self.apply(date, postings, true);
     }
+    /// Moves everything that stands on one account to another.
+    pub(super) fn merge(&mut self, from: AccountId, into: AccountId) {
+        for part in self.by_month.values_mut().chain(self.by_day.values_mut()) {
+            if let Some(amount) = part.remove(&from) {
+                *part.entry(into).or_default() += amount;
+            }
+        }
+    }
     fn apply(&mut self, date: Date, postings: &[Posting], negate: bool) {
         if postings.is_empty() {
             return;

@@ -215,6 +215,9 @@ struct EditBody {
     date: Option<Date>,
     memo: Option<String>,
     contact: Option<Reference>,
+    /// The change leaves the document's time of the last change as it was.
+    #[serde(default)]
+    quiet: bool,
 }
 
 #[derive(Deserialize)]
@@ -254,8 +257,14 @@ pub async fn change_document(
                 if edits.is_empty() {
                     return Err(Problem::bad("give at least one of amount, date, memo, contact"));
                 }
+                let before = books.documents[&id].updated_at;
                 for edit in edits {
                     books.edit(id, edit, now)?;
+                }
+                if wanted.quiet
+                    && let Some(document) = books.documents.get_mut(&id)
+                {
+                    document.updated_at = before;
                 }
             }
             other => return Err(Problem::missing(format!("{other} is none of edit, void, delete, approve, allocate"))),

@@ -63,6 +63,12 @@ struct RenameBody {
     name: String,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MergeBody {
+    into: Reference,
+}
+
 pub async fn change_account(State(sandbox): State<Sandbox>, Path((company, account, word)): Path<(String, String, String)>, bytes: Bytes) -> Answer {
     change(&sandbox, &company, |books, now| {
         let id = body::account(books, &account)?;
@@ -70,7 +76,12 @@ pub async fn change_account(State(sandbox): State<Sandbox>, Path((company, accou
             "archive" => books.set_account_active(id, false, now)?,
             "restore" => books.set_account_active(id, true, now)?,
             "rename" => books.rename_account(id, body::read::<RenameBody>(&bytes)?.name, now)?,
-            other => return Err(Problem::missing(format!("{other} is none of archive, restore, rename"))),
+            "merge" => {
+                let into = body::account(books, &body::read::<MergeBody>(&bytes)?.into.to_string())?;
+                books.merge_accounts(id, into, now)?;
+                return json(shown_account(books, into));
+            }
+            other => return Err(Problem::missing(format!("{other} is none of archive, restore, rename, merge"))),
         }
         json(shown_account(books, id))
     })
@@ -125,13 +136,18 @@ pub async fn add_contact(State(sandbox): State<Sandbox>, Path(company): Path<Str
     })
 }
 
-pub async fn change_contact(State(sandbox): State<Sandbox>, Path((company, contact, word)): Path<(String, String, String)>) -> Answer {
+pub async fn change_contact(State(sandbox): State<Sandbox>, Path((company, contact, word)): Path<(String, String, String)>, bytes: Bytes) -> Answer {
     change(&sandbox, &company, |books, now| {
         let id = body::contact(books, &contact)?;
         match word.as_str() {
             "archive" => books.set_contact_active(id, false, now)?,
             "restore" => books.set_contact_active(id, true, now)?,
-            other => return Err(Problem::missing(format!("{other} is none of archive, restore"))),
+            "merge" => {
+                let into = body::contact(books, &body::read::<MergeBody>(&bytes)?.into.to_string())?;
+                books.merge_contacts(id, into, now)?;
+                return json(shown_contact(books, into));
+            }
+            other => return Err(Problem::missing(format!("{other} is none of archive, restore, merge"))),
         }
         json(shown_contact(books, id))
     })

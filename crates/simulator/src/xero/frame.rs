@@ -63,7 +63,8 @@ pub fn answer_instead(fault: &Fault) -> Option<Response> {
         Fault::HtmlBody => Some(faults::html_page()),
         Fault::MalformedJson => Some(faults::malformed_json()),
         Fault::Drop => Some(faults::broken_connection()),
-        Fault::Delay { .. } | Fault::LoseAnswer => None,
+        // A delay and a lost answer take effect later, the other faults on the way to here and back.
+        _ => None,
     }
 }
 

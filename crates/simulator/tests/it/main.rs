@@ -3,6 +3,8 @@ mod books;
 mod cash;
 mod control;
 mod csv;
+#[cfg(all(feature = "quickbooks", feature = "xero"))]
+mod faults;
 mod lists;
 #[cfg(feature = "quickbooks")]
 mod quickbooks;

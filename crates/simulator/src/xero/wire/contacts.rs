@@ -76,6 +76,7 @@ pub fn contact(books: &Books, contact: &Contact, detail: Detail, now: Timestamp)
                 .list("ContactGroups", &groups(books, contact.id))
                 .flag("IsSupplier", contact.is_supplier)
                 .flag("IsCustomer", contact.is_customer)
+                .maybe("MergedToContactID", contact.merged_into.map(|id| books.guid("Contact", id)).as_deref())
                 .when(contact.currency != books.currency, |object| object.text("DefaultCurrency", &contact.currency))
         });
     let object = if detail == Detail::Single { object.raw("Balances", &balances(books, contact.id, now)) } else { object };
