@@ -9,6 +9,7 @@ mod documents;
 mod journal;
 mod lists;
 mod trouble;
+mod webhooks;
 
 pub use trouble::Settled;
 
@@ -30,6 +31,9 @@ pub fn router(sandbox: Sandbox) -> Router {
         .route("/_control/connections/remove", post(trouble::remove_connection))
         .route("/_control/outages", get(trouble::outages).post(trouble::add_outage).delete(trouble::end_outages))
         .route("/_control/schedule", get(trouble::schedule).post(trouble::set_schedule).delete(trouble::end_schedule))
+        .route("/_control/webhooks", get(webhooks::endpoints).post(webhooks::add).delete(webhooks::remove))
+        .route("/_control/webhooks/mischief", post(webhooks::mischief))
+        .route("/_control/webhooks/deliveries", get(webhooks::deliveries))
         .route("/_status/{face}", get(trouble::status_page))
         .route("/_control/tokens/expire", post(behaviour::expire_tokens))
         .route("/_control/tokens/revoke", post(behaviour::revoke_tokens))

@@ -13,5 +13,6 @@ pub mod oauth;
 pub mod quickbooks;
 pub mod sandbox;
 pub mod server;
+pub mod webhooks;
 #[cfg(feature = "xero")]
 pub mod xero;

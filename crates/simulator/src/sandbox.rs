@@ -7,6 +7,7 @@ use crate::network::journal::Journal;
 use crate::network::later::Later;
 use crate::network::schedule::Schedule;
 use crate::oauth::Grants;
+use crate::webhooks::Webhooks;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::{Arc, RwLock};
@@ -70,6 +71,7 @@ pub struct State {
     pub schedule: Option<Schedule>,
     /// Changes that are made but cannot be seen yet.
     pub later: Vec<Later>,
+    pub webhooks: Webhooks,
 }
 
 /// A handle that is cheap to clone.
@@ -111,6 +113,7 @@ impl Sandbox {
                 journal: Journal::default(),
                 schedule: None,
                 later: Vec::new(),
+                webhooks: Webhooks::default(),
             })),
             keys: Arc::default(),
         }

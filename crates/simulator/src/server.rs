@@ -65,7 +65,17 @@ pub async fn serve(sandbox: Sandbox, listener: std::net::TcpListener, shutdown: 
     tokio::task::spawn_blocking(move || {
         keys.signing_key();
     });
+    let _webhooks = Background(tokio::spawn(crate::webhooks::deliver(sandbox.clone())));
     axum::serve(listener, router(sandbox)).with_graceful_shutdown(shutdown).await
+}
+
+/// Work beside the serving, ended with it.
+struct Background(tokio::task::JoinHandle<()>);
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// Three companies with about three years of history to `now` and deliberate defects: voided and deleted documents, an archived account

@@ -1,4 +1,5 @@
 //! Making and changing what is not a document: accounts, contacts, items, tax rates.
+use super::recent::{Verb, What};
 use super::{Account, AccountId, AccountType, Books, Contact, ContactId, Face, Item, ItemId, Refused, TaxRate};
 use crate::money::Cents;
 use jiff::Timestamp;
@@ -44,6 +45,7 @@ impl Books {
             next_id: 1,
             next_journal_number: 1,
             sums: Default::default(),
+            recent: Default::default(),
             cash: Default::default(),
             payers: Default::default(),
             last_number: BTreeMap::new(),
@@ -82,6 +84,7 @@ impl Books {
             sync_token: 0,
         };
         self.accounts.insert(id, account);
+        self.recent.note(What::Account(id), Verb::Create, now);
         id
     }
 
@@ -110,6 +113,7 @@ impl Books {
             sync_token: 0,
         };
         self.contacts.insert(id, contact);
+        self.recent.note(What::Contact(id), Verb::Create, now);
         id
     }
 
@@ -136,6 +140,7 @@ impl Books {
             sync_token: 0,
         };
         self.items.insert(id, item);
+        self.recent.note(What::Item(id), Verb::Create, now);
         id
     }
 
@@ -196,6 +201,7 @@ impl Books {
         account.active = active;
         account.updated_at = now;
         account.sync_token += 1;
+        self.recent.note(What::Account(id), Verb::Update, now);
         Ok(())
     }
 
@@ -211,6 +217,7 @@ impl Books {
         account.name = name;
         account.updated_at = now;
         account.sync_token += 1;
+        self.recent.note(What::Account(id), Verb::Update, now);
         Ok(())
     }
 
@@ -220,6 +227,7 @@ impl Books {
             contact.active = active;
             contact.updated_at = now;
             contact.sync_token += 1;
+            self.recent.note(What::Contact(id), Verb::Update, now);
         }
         Ok(())
     }

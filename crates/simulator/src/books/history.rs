@@ -1,5 +1,6 @@
 //! What follows from every change of a document: journals, sums, contact balances, touched times, numbers.
 use super::guid::mix;
+use super::recent::{Verb, What};
 use super::{AccountType, Books, DocumentId, Face, Journal, Kind, Posting, Status};
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
@@ -7,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 impl Books {
     /// Appends what changed to the history and moves sums, dates, contact balances and touched times from the old to the new postings.
     pub(super) fn posted(&mut self, id: DocumentId, before: Vec<Posting>, old_date: Option<Date>, now: Timestamp) {
+        self.note_document(id, now);
         let document = &self.documents[&id];
         let (kind, date) = (document.kind, document.date);
         let after = self.postings(document);
@@ -84,8 +86,9 @@ impl Books {
     pub(super) fn touch_paid(&mut self, id: DocumentId, now: Timestamp) {
         let paid: Vec<DocumentId> = self.documents[&id].applications.iter().map(|a| a.document).collect();
         for target in paid {
-            if let Some(target) = self.documents.get_mut(&target) {
-                target.updated_at = target.updated_at.max(now);
+            if let Some(paid) = self.documents.get_mut(&target) {
+                paid.updated_at = paid.updated_at.max(now);
+                self.recent.note(What::Document(target), Verb::Update, now);
             }
         }
     }

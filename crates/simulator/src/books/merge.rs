@@ -2,6 +2,7 @@
 //! at the providers: <https://developer.xero.com/documentation/api/accounting/contacts> (MergedToContactID).
 use super::lists::Worker;
 use super::new_document::refuse;
+use super::recent::{Verb, What};
 use super::{AccountId, Books, ContactId, Face, Refused};
 use jiff::Timestamp;
 
@@ -52,6 +53,7 @@ impl Books {
         stays.is_supplier |= was_supplier;
         stays.updated_at = now;
         stays.sync_token += 1;
+        self.recent.note(What::Contact(into), Verb::Merge(from), now);
         match self.face {
             Face::QuickBooks => {
                 self.contacts.remove(&from);
@@ -62,6 +64,7 @@ impl Books {
                 gone.merged_into = Some(into);
                 gone.updated_at = now;
                 gone.sync_token += 1;
+                self.recent.note(What::Contact(from), Verb::Update, now);
             }
         }
         Ok(())
@@ -125,6 +128,7 @@ impl Books {
         let stays = self.accounts.get_mut(&into).expect("looked up above");
         stays.updated_at = now;
         stays.sync_token += 1;
+        self.recent.note(What::Account(into), Verb::Merge(from), now);
         Ok(())
     }
 }

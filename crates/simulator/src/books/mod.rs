@@ -13,6 +13,7 @@ pub mod lists;
 mod merge;
 pub mod new_document;
 pub mod posting;
+pub mod recent;
 pub mod trial_balance;
 pub mod xero;
 
@@ -76,6 +77,8 @@ pub struct Books {
     pub next_journal_number: u64,
     /// Sums of the current postings by day and month. Kept by `trial_balance.rs`.
     pub(crate) sums: trial_balance::Sums,
+    /// The newest changes, for webhooks.
+    pub recent: recent::Recent,
     /// The same on the cash basis. Kept by `cash.rs`.
     pub(crate) cash: cash::CashBooks,
     /// Documents that name another one in `applications`, by the one named; deleted and voided payers included.

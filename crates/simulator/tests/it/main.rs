@@ -8,5 +8,6 @@ mod faults;
 mod lists;
 #[cfg(feature = "quickbooks")]
 mod quickbooks;
+mod webhooks;
 #[cfg(feature = "xero")]
 mod xero;
