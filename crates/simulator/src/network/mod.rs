@@ -164,8 +164,9 @@ fn prepare(sandbox: &Sandbox, call: &Call, fault: Option<&Fault>, request: &mut 
         let switches = &state.faults.switches;
         (switches.retired_scopes.clone(), !switches.quickbooks_cdc_omits.is_empty())
     });
-    // A changed answer cannot be a compressed one.
-    if fault.is_some() || (omits && call.is_change_data_capture()) {
+    // An answer that is changed or counted cannot be a packed one.
+    let is_whole_list = call.face == Face::Xero && call.area == Area::Data && !call.path.to_ascii_lowercase().contains("page=");
+    if fault.is_some() || is_whole_list || (omits && call.is_change_data_capture()) {
         request.headers_mut().remove(header::ACCEPT_ENCODING);
     }
     if retired.is_empty() {

@@ -73,7 +73,7 @@ async fn start_with(companies: Vec<Books>) -> Running {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let base = format!("http://{}", listener.local_addr().expect("an address"));
     tokio::spawn(serve(sandbox.clone(), listener, std::future::pending()));
-    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
+    let client = reqwest::Client::builder().no_gzip().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
     let mut running = Running { sandbox, base, client, realm, tenant, quickbooks: Pair::default(), xero: Pair::default() };
     running.quickbooks = running.connect(Face::QuickBooks, QUICKBOOKS_SCOPE).await.expect("consent is given");
     running.xero = running.connect(Face::Xero, XERO_SCOPE).await.expect("consent is given");
