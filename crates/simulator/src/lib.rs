@@ -13,6 +13,7 @@ pub mod oauth;
 pub mod quickbooks;
 pub mod sandbox;
 pub mod server;
+pub mod tls;
 pub mod webhooks;
 #[cfg(feature = "xero")]
 pub mod xero;

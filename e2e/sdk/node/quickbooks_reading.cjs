@@ -50,8 +50,9 @@ const ENTITIES = [
 ];
 
 // Entities that the books of the sandbox surely hold; the others may be empty.
-const HELD = ['Account', 'Bill', 'BillPayment', 'CompanyInfo', 'CreditMemo', 'Customer', 'Deposit', 'Invoice', 'Item', 'JournalEntry', 'Payment',
-  'Preferences', 'Purchase', 'RefundReceipt', 'SalesReceipt', 'Transfer', 'Vendor', 'VendorCredit'];
+const HELD = ['Account', 'Attachable', 'Bill', 'BillPayment', 'Budget', 'Class', 'CompanyInfo', 'CreditMemo', 'Customer', 'Department', 'Deposit',
+  'Employee', 'Estimate', 'Invoice', 'Item', 'JournalEntry', 'Payment', 'PaymentMethod', 'Preferences', 'Purchase', 'PurchaseOrder', 'RefundReceipt',
+  'SalesReceipt', 'TaxAgency', 'TaxCode', 'TaxRate', 'Term', 'TimeActivity', 'Transfer', 'Vendor', 'VendorCredit'];
 
 const WITHOUT_CDC = ['Attachable', 'CompanyInfo', 'CompanyCurrency', 'ExchangeRate', 'Preferences', 'TaxAgency', 'TaxCode', 'TaxRate', 'TimeActivity'];
 

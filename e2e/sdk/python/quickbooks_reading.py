@@ -41,8 +41,9 @@ MODULES = [
 
 # Entities that the books of the sandbox surely hold; the others may be empty.
 HELD = {
-    "Account", "Bill", "BillPayment", "CompanyInfo", "CreditMemo", "Customer", "Deposit", "Invoice", "Item", "JournalEntry", "Payment",
-    "Purchase", "RefundReceipt", "SalesReceipt", "Transfer", "Vendor", "VendorCredit",
+    "Account", "Attachable", "Bill", "BillPayment", "Budget", "Class", "CompanyInfo", "CreditMemo", "Customer", "Department", "Deposit", "Employee",
+    "Estimate", "Invoice", "Item", "JournalEntry", "Payment", "PaymentMethod", "Purchase", "PurchaseOrder", "RecurringTransaction", "RefundReceipt",
+    "SalesReceipt", "TaxAgency", "TaxCode", "TaxRate", "Term", "TimeActivity", "Transfer", "Vendor", "VendorCredit",
 }
 
 NAME_LISTS = {"Account", "Customer", "Vendor", "Item", "Employee", "Class", "Department", "Term", "PaymentMethod", "TaxCode", "TaxRate"}

@@ -6,7 +6,8 @@ use simulator::books::generator::{CompanySpec, generate};
 use simulator::books::journal_csv::{self, Meta};
 use simulator::books::{Books, Face};
 use simulator::server::{Options, demo_companies};
-use std::net::SocketAddr;
+use simulator::tls::{self, Authority};
+use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -40,6 +41,13 @@ pub struct Sandbox {
     /// A redirect address the apps admit besides loopback; a trailing * admits everything that begins so
     #[arg(long = "redirect-uri", value_name = "ADDRESS")]
     redirect_uris: Vec<String>,
+    /// Answer also over TLS under the providers' own host names, with a certificate of a test authority that is made at each start; this folder gets
+    /// the file ca.pem, which the client under test has to trust
+    #[arg(long, value_name = "FOLDER")]
+    tls_dir: Option<PathBuf>,
+    /// Address and port for TLS
+    #[arg(long, default_value = "127.0.0.1:8586", value_name = "ADDRESS", requires = "tls_dir")]
+    tls_listen: SocketAddr,
     /// Do not enforce the providers' call limits
     #[arg(long)]
     no_limits: bool,
@@ -64,6 +72,7 @@ pub async fn run(sandbox: &Sandbox) -> Result<ExitCode, Failure> {
     let companies = companies(sandbox)?;
     let listener = boot::bind(sandbox.listen, "--listen, TIEOUT_SANDBOX_LISTEN")?;
     let address = listener.local_addr()?;
+    let secure = secure(sandbox)?;
     println!("The sandbox is ready at http://{address}");
     for books in &companies {
         let provider = if books.face == Face::QuickBooks { "QuickBooks" } else { "Xero" };
@@ -71,8 +80,32 @@ pub async fn run(sandbox: &Sandbox) -> Result<ExitCode, Failure> {
     }
     println!("  client ids tieout-quickbooks and tieout-xero, client secret sandbox-secret; control API at http://{address}/_control");
     let options = Options { redirect_uris: sandbox.redirect_uris.clone(), limits_enforced: !sandbox.no_limits, start_at: None };
-    simulator::server::serve(options.sandbox(companies), listener, boot::stop_signal()).await?;
+    let running = options.sandbox(companies);
+    let plain = simulator::server::serve(running.clone(), listener, boot::stop_signal());
+    match secure {
+        None => plain.await?,
+        Some((listener, authority)) => {
+            futures::future::try_join(plain, tls::serve(running, listener, &authority, boot::stop_signal())).await?;
+        }
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The port for TLS and the authority behind its certificate, if they are asked for; says where they are.
+fn secure(sandbox: &Sandbox) -> Result<Option<(TcpListener, Authority)>, Failure> {
+    let Some(folder) = &sandbox.tls_dir else { return Ok(None) };
+    let setup = |error: tls::Unmade| Failure::Setup(error.to_string());
+    let authority = Authority::new(SystemClock.now()).map_err(setup)?;
+    let trusted = authority.write_into(folder).map_err(setup)?;
+    let listener = boot::bind(sandbox.tls_listen, "--tls-listen")?;
+    println!(
+        "TLS for {} and {} others at {}; trust {}",
+        tls::PROVIDERS_HOSTS[0],
+        tls::PROVIDERS_HOSTS.len() - 1,
+        listener.local_addr()?,
+        trusted.display()
+    );
+    Ok(Some((listener, authority)))
 }
 
 fn companies(sandbox: &Sandbox) -> Result<Vec<Books>, Failure> {

@@ -1,7 +1,7 @@
 //! The discovery document and the keys of the id tokens.
 use crate::sandbox::Sandbox;
 use axum::extract::State;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Uri, header};
 use axum::response::{IntoResponse, Json, Response};
 use serde_json::json;
 
@@ -16,16 +16,20 @@ fn base(headers: &HeaderMap) -> String {
     format!("{scheme}://{host}")
 }
 
-/// The fields of contract 1.1, with endpoints on this server.
-pub async fn document(headers: HeaderMap) -> Response {
+/// The fields of contract 1.1, with endpoints on this server: under the provider's own names where the caller used one of them. Only the address of
+/// the user info tells the sandbox's document from that of production.
+pub async fn document(headers: HeaderMap, uri: Uri) -> Response {
     let base = base(&headers);
+    let providers = base.split("://").nth(1).is_some_and(crate::tls::is_providers);
+    let at = |host: &str, path: &str| if providers { format!("https://{host}{path}") } else { format!("{base}{path}") };
+    let accounts = if uri.path().contains("sandbox") { "sandbox-accounts.platform.intuit.com" } else { "accounts.platform.intuit.com" };
     Json(json!({
         "issuer": ISSUER,
-        "authorization_endpoint": format!("{base}/connect/oauth2"),
-        "token_endpoint": format!("{base}/oauth2/v1/tokens/bearer"),
-        "userinfo_endpoint": format!("{base}/v1/openid_connect/userinfo"),
-        "revocation_endpoint": format!("{base}/v2/oauth2/tokens/revoke"),
-        "jwks_uri": format!("{base}/op/v1/jwks"),
+        "authorization_endpoint": at("appcenter.intuit.com", "/connect/oauth2"),
+        "token_endpoint": at("oauth.platform.intuit.com", "/oauth2/v1/tokens/bearer"),
+        "userinfo_endpoint": at(accounts, "/v1/openid_connect/userinfo"),
+        "revocation_endpoint": at("developer.api.intuit.com", "/v2/oauth2/tokens/revoke"),
+        "jwks_uri": at("oauth.platform.intuit.com", "/op/v1/jwks"),
         "response_types_supported": ["code"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256"],

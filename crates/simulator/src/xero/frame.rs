@@ -34,9 +34,10 @@ pub async fn accounting(State(sandbox): State<Sandbox>, Path(path): Path<String>
     marked(answer, remaining)
 }
 
-/// The tenant a call names; a custom connection's token belongs to one organisation and needs no header (section 2).
+/// The tenant a call names; a custom connection's token belongs to one organisation and needs no header (section 2), or an empty one: the libraries
+/// cannot leave it out (xero-node's README, "Custom Connections").
 fn tenant_of(sandbox: &Sandbox, headers: &HeaderMap) -> String {
-    if let Some(tenant) = header_text(headers, "xero-tenant-id") {
+    if let Some(tenant) = header_text(headers, "xero-tenant-id").filter(|tenant| !tenant.trim().is_empty()) {
         return tenant.trim().to_ascii_lowercase();
     }
     match bearer(sandbox, headers, sandbox.clock.now()) {

@@ -8,6 +8,7 @@ mod faults;
 mod lists;
 #[cfg(feature = "quickbooks")]
 mod quickbooks;
+mod tls;
 mod webhooks;
 #[cfg(feature = "xero")]
 mod xero;

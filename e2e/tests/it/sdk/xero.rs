@@ -1,6 +1,8 @@
 //! Xero by its own libraries for Python and Node.
 
-use super::{judged_by_node, judged_by_python};
+use testkit::{free_port, node};
+
+use super::{counted, judged_by_node, judged_by_python};
 use crate::visitor::Sandbox;
 
 // xero facts 1, 2, 3, 4, 6, 8, 9, 10, 11, 12, 13, 17, 18, 19, 20, 21, 22, 23
@@ -28,4 +30,19 @@ fn xero_node_reads_every_resource_by_every_way_and_loses_nothing() {
     if let Some(counts) = judged_by_node("xero_reading.cjs", &sandbox) {
         assert!(counts.calls > 300 && counts.records > 8_000 && counts.fields > 300_000, "hardly anything was looked at");
     }
+}
+
+/// Its addresses are fixed: the script looks Xero's names up by itself, as the sandbox's TLS port.
+// xero facts 1, 2, 4, 5, 8, 9, 10, 12, 13, 14, 15, 16, 17, 19, 22, 23, 49
+#[test]
+fn xero_node_lives_a_whole_oauth_life_under_the_names_of_xero() {
+    let Some(environment) = node() else { return };
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let port = free_port().to_string();
+    let (place, address) = (folder.path().to_string_lossy(), format!("127.0.0.1:{port}"));
+    let sandbox = Sandbox::start(&["--no-limits", "--tls-dir", &place, "--tls-listen", &address]);
+    let launch = environment.script("xero_sign_in.cjs", &[]).env("SANDBOX_URL", &sandbox.url);
+    let launch = launch.env("SANDBOX_TLS_PORT", &port).env("NODE_EXTRA_CA_CERTS", folder.path().join("ca.pem"));
+    let counts = counted("xero_sign_in.cjs", launch);
+    assert!(counts.calls > 25 && counts.checks > 30, "hardly anything was looked at");
 }

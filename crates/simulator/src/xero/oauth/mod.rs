@@ -26,10 +26,12 @@ fn base_address(headers: &HeaderMap) -> String {
 
 pub async fn discovery(headers: HeaderMap) -> Response {
     let base = base_address(&headers);
+    // people are sent to another host of the provider's than programs
+    let login = if base.split("://").nth(1).is_some_and(crate::tls::is_providers) { "https://login.xero.com" } else { &base };
     axum::Json(json!({
         "issuer": ISSUER,
         "jwks_uri": format!("{base}/.well-known/openid-configuration/jwks"),
-        "authorization_endpoint": format!("{base}/identity/connect/authorize"),
+        "authorization_endpoint": format!("{login}/identity/connect/authorize"),
         "token_endpoint": format!("{base}/connect/token"),
         "userinfo_endpoint": format!("{base}/connect/userinfo"),
         "revocation_endpoint": format!("{base}/connect/revocation"),
