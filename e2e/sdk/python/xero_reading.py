@@ -27,6 +27,25 @@ DROPPED = (
     "CreditNotes[].ID",
     "CreditNotes read alone[].ID",
     "CreditNotes without pages[].ID",
+    "Overpayments[].ID",
+    "Overpayments read alone[].ID",
+    "Prepayments[].ID",
+    "Prepayments read alone[].ID",
+    # marks that the description's examples show and its schemas leave out
+    "ContactGroups[].HasValidationErrors",
+    "ContactGroups read alone[].HasValidationErrors",
+    "Options[].HasValidationErrors",
+    "Options[].IsDeleted",
+    "Options[].IsArchived",
+    "Options[].IsActive",
+    "Budgets[].Status",
+    "Budgets read alone[].Status",
+    "PurchaseOrders[].HasErrors",
+    "PurchaseOrders read alone[].HasErrors",
+    "PurchaseOrders[].IsDiscounted",
+    "PurchaseOrders read alone[].IsDiscounted",
+    "PurchaseOrders[].Type",
+    "PurchaseOrders read alone[].Type",
     # empty lists that single answers carry, in the description of writing only
     "LineItems[].ValidationErrors",
     "BankTransactions read alone[].Attachments",
@@ -64,11 +83,8 @@ RESOURCES = [
 
 PAGED = {"BankTransactions", "Contacts", "CreditNotes", "Invoices", "ManualJournals", "Overpayments", "Payments", "Prepayments", "PurchaseOrders"}
 
-# Resources that the books of the sandbox surely hold; the others may be empty.
-HELD = {
-    "Accounts", "BankTransactions", "BankTransfers", "Contacts", "CreditNotes", "Currencies", "Invoices", "Items", "Journals", "ManualJournals",
-    "Organisations", "Payments", "TaxRates",
-}
+# Resources that the books of the sandbox surely hold.
+HELD = {key for _, key, _, _ in RESOURCES}
 
 FILTERED_BY_TIME = {"Accounts", "BankTransactions", "BankTransfers", "Contacts", "CreditNotes", "Invoices", "Items", "ManualJournals", "Payments"}
 
@@ -89,6 +105,9 @@ def plain(value):
         moment = MS_DATE.match(value)
         if moment:
             return int(moment.group(1))
+        if re.fullmatch(r"\d{4}-\d{2}", value):
+            # the library takes a month for its first day
+            return int(datetime.datetime.fromisoformat(value + "-01").timestamp() * 1000)
         try:
             return f"moment {datetime.datetime.fromisoformat(value.replace('Z', '+00:00')).replace(tzinfo=None).isoformat()}"
         except ValueError:
