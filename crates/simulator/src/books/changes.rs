@@ -335,6 +335,7 @@ impl Books {
         }
         let Some(first) = document.lines.first_mut() else { return refuse(format!("{} has no lines", describe(document))) };
         first.amount = amount;
+        first.tax_amount = None;
         first.unit_price = amount;
         first.quantity_hundredths = 100;
         document.taxes = self.taxes_of(document.kind, &document.lines);

@@ -413,6 +413,9 @@ pub struct Line {
     /// the other way. In a journal: debits positive, credits negative.
     pub amount: Cents,
     pub tax_rate: Option<u64>,
+    /// Xero: the tax in the document's currency where it was given with the line, as with amounts that include it; otherwise it follows
+    /// from the rate.
+    pub tax_amount: Option<Cents>,
     /// Journals: the customer or vendor of a receivable or payable line.
     pub contact: Option<ContactId>,
     /// Tracking options (a QuickBooks class), at most one of each dimension.

@@ -65,6 +65,8 @@ pub struct NewLine {
     /// See `Line::amount`.
     pub amount: Cents,
     pub tax_rate: Option<u64>,
+    /// See `Line::tax_amount`.
+    pub tax_amount: Option<Cents>,
     pub contact: Option<ContactId>,
     /// See `Line::tracking`.
     pub tracking: Vec<u64>,
@@ -82,6 +84,7 @@ impl NewLine {
             unit_price: amount,
             amount,
             tax_rate: None,
+            tax_amount: None,
             contact: None,
             tracking: Vec::new(),
         }
@@ -108,6 +111,7 @@ pub(super) fn numbered(lines: Vec<NewLine>) -> Vec<Line> {
             unit_price: line.unit_price,
             amount: line.amount,
             tax_rate: line.tax_rate,
+            tax_amount: line.tax_amount,
             contact: line.contact,
             tracking: line.tracking,
         });

@@ -171,7 +171,8 @@ impl Books {
 
     /// The tax of one line, in the document's currency. Xero rounds here, QuickBooks on the sum per rate.
     pub fn line_tax(&self, line: &Line) -> Cents {
-        line.tax_rate.and_then(|id| self.tax_rate(id)).map_or(Cents::ZERO, |rate| tax_on(line.amount, rate.basis_points))
+        let rate = line.tax_rate.and_then(|id| self.tax_rate(id));
+        rate.map_or(Cents::ZERO, |rate| line.tax_amount.unwrap_or_else(|| tax_on(line.amount, rate.basis_points)))
     }
 
     /// The tax lines that belong to `lines`: one per rate, in the order of first use.

@@ -1,32 +1,44 @@
 //! One call of the Accounting API, from its headers to its answer: token, tenant, scope, limits, faults, envelope.
 //!
 //! Contract: providers/xero.md 3.1, 3.2, 7 and 8; the order of the checks is that of section 8.
+use super::idempotency::Key;
 use super::lists::{self, Parameters};
 use super::read::Reading;
 use super::refusal::Refusal;
 use super::resource::Resource;
 use super::target::Target;
 use super::wire::dates;
+use super::write::Writing;
 use super::xml;
 use crate::books::Face;
 use crate::faults::{self, Fault};
 use crate::limits::Remaining;
 use crate::oauth::Access;
 use crate::sandbox::Sandbox;
+use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 
 /// Every call under `/api.xro/2.0/`.
-pub async fn accounting(State(sandbox): State<Sandbox>, Path(path): Path<String>, method: Method, uri: Uri, headers: HeaderMap) -> Response {
+pub async fn accounting(
+    State(sandbox): State<Sandbox>,
+    Path(path): Path<String>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let target = Target::read(&path);
     let tenant = tenant_of(&sandbox, &headers);
     let fault = begin(&sandbox, &method, &target.counted(&path), &tenant, &uri);
     if let Some(refused) = fault.as_ref().and_then(answer_instead) {
         return marked(refused, None);
     }
-    let (answer, remaining) = answer(&sandbox, &method, &target, &tenant, &uri, &headers, fault.as_ref()).await;
+    let call = Call { method, target, tenant, uri, headers, body };
+    let (answer, remaining) = answer(&sandbox, &call, fault.as_ref()).await;
+    let headers = call.headers;
     if fault == Some(Fault::LoseAnswer) {
         return faults::broken_connection();
     }
@@ -82,15 +94,18 @@ impl Drop for InFlight<'_> {
     }
 }
 
-async fn answer(
-    sandbox: &Sandbox,
-    method: &Method,
-    target: &Target,
-    tenant: &str,
-    uri: &Uri,
-    headers: &HeaderMap,
-    fault: Option<&Fault>,
-) -> (Result<Response, Refusal>, Option<Remaining>) {
+/// A call as it came.
+struct Call {
+    method: Method,
+    target: Target,
+    tenant: String,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+async fn answer(sandbox: &Sandbox, call: &Call, fault: Option<&Fault>) -> (Result<Response, Refusal>, Option<Remaining>) {
+    let Call { method, target, tenant, uri, headers, body } = call;
     let now = sandbox.clock.now();
     let access = match bearer(sandbox, headers, now) {
         Ok(access) => access,
@@ -102,7 +117,8 @@ async fn answer(
     // an app whose approval for the premium Journals endpoint ended keeps the scope in its tokens, but is refused
     let journals_refused = matches!(target, Target::List(Resource::Journals) | Target::One(Resource::Journals, _))
         && sandbox.read(|state| !state.faults.switches.xero_journals);
-    if journals_refused || !allows(&access.scope, target.scopes()) {
+    let writes = target.is_written_by(method);
+    if journals_refused || !allows(&access.scope, target.scopes(), writes) {
         return (Err(Refusal::Unauthorized("AuthorizationUnsuccessful".into())), None);
     }
     let remaining = match sandbox.write(|state| state.limits.admit(Face::Xero, tenant, &access.client_id, now)) {
@@ -116,14 +132,17 @@ async fn answer(
     if *target == Target::Unknown {
         return (Err(Refusal::NotFound), Some(remaining));
     }
-    if method != Method::GET {
+    if method != Method::GET && !writes {
         return (Err(Refusal::NotImplemented), Some(remaining));
     }
     let question = Question {
         sandbox: sandbox.clone(),
         target: target.clone(),
-        tenant: tenant.to_string(),
+        method: method.clone(),
+        body: body.clone(),
+        tenant: tenant.clone(),
         app: access.client_id.clone(),
+        user_id: access.user_id.clone(),
         query: uri.query().unwrap_or_default().to_string(),
         headers: headers.clone(),
         now,
@@ -139,6 +158,9 @@ struct Question {
     target: Target,
     tenant: String,
     app: String,
+    user_id: String,
+    method: Method,
+    body: Bytes,
     query: String,
     headers: HeaderMap,
     now: Timestamp,
@@ -146,6 +168,9 @@ struct Question {
 
 impl Question {
     fn answer(&self) -> Result<Response, Refusal> {
+        if self.method != Method::GET {
+            return self.write();
+        }
         let since = lists::modified_since(header_text(&self.headers, "if-modified-since"))?;
         let parameters = Parameters::read(&self.query);
         let reading = Reading { target: &self.target, app: &self.app, parameters, since, now: self.now };
@@ -153,6 +178,31 @@ impl Question {
             // a company can be taken away between the check and here
             let books = state.companies.get(&self.tenant).ok_or(Refusal::Forbidden)?;
             reading.answer(books, &state.faults.switches)
+        })
+    }
+
+    fn write(&self) -> Result<Response, Refusal> {
+        let user = self.sandbox.read(|state| {
+            let user = state.users.iter().find(|user| user.id == self.user_id);
+            user.map_or("System Generated".to_string(), |user| format!("{} {}", user.given_name, user.family_name))
+        });
+        let writing = Writing {
+            target: &self.target,
+            method: &self.method,
+            app: &self.app,
+            user: &user,
+            parameters: Parameters::read(&self.query),
+            body: &self.body,
+            content_type: header_text(&self.headers, "content-type").unwrap_or_default(),
+            now: self.now,
+        };
+        let key = Key::read(header_text(&self.headers, "idempotency-key"), &self.app, &self.method, &self.target, &self.body)?;
+        self.sandbox.write(|state| {
+            let books = state.companies.get_mut(&self.tenant).ok_or(Refusal::Forbidden)?;
+            match key {
+                Some(key) => key.answer(books, self.now, |books| writing.answer(books)),
+                None => writing.answer(books),
+            }
         })
     }
 }
@@ -198,11 +248,9 @@ fn is_connected(sandbox: &Sandbox, access: &Access, tenant: &str) -> bool {
 }
 
 /// One of `needed` is granted; a write scope implies its read.
-fn allows(granted: &str, needed: &[&str]) -> bool {
-    needed.is_empty()
-        || granted
-            .split_whitespace()
-            .any(|scope| needed.iter().any(|need| scope == *need || need.strip_suffix(".read").is_some_and(|write| scope == write)))
+fn allows(granted: &str, needed: &[&str], writes: bool) -> bool {
+    let opens = |scope: &str, need: &str| (!writes && scope == need) || need.strip_suffix(".read").unwrap_or(need) == scope;
+    needed.is_empty() || granted.split_whitespace().any(|scope| needed.iter().any(|need| opens(scope, need)))
 }
 
 /// Without an Accept header that names JSON the real API answers XML.

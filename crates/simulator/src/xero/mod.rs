@@ -5,6 +5,7 @@
 mod connections;
 mod filter;
 mod frame;
+mod idempotency;
 mod kept;
 mod lists;
 mod oauth;
@@ -12,12 +13,10 @@ mod read;
 mod refusal;
 mod reports;
 mod resource;
-#[allow(dead_code)]
 mod target;
-#[allow(dead_code)]
 mod tree;
-#[allow(dead_code)]
 mod wire;
+mod write;
 mod xml;
 
 use crate::books::{Books, Document, Kind, Status};
@@ -86,7 +85,7 @@ pub fn truth(books: &Books, now: Timestamp) -> Vec<Value> {
         records.push(record("Contact", &books.guid("Contact", contact.id), state(contact.active), body));
     }
     for rate in &books.tax_rates {
-        records.push(record("TaxRate", &rate.code, "active", wire::settings::tax_rate(rate)));
+        records.push(record("TaxRate", &rate.code, "active", wire::settings::tax_rate(books, rate)));
     }
     if let Some(body) = wire::settings::built_in_tax_rate(books) {
         records.push(record("TaxRate", "NONE", "active", body));

@@ -20,6 +20,11 @@ pub enum Refusal {
     /// 401 with this detail.
     #[error("{0}")]
     Unauthorized(String),
+    /// Elements of a PUT or POST, each with what is wrong with it.
+    #[error("A validation exception occurred")]
+    Elements(Vec<String>),
+    #[error("The request body could not be read: a JSON object or list of elements is expected")]
+    Unreadable,
     #[error("AuthenticationUnsuccessful")]
     Forbidden,
     #[error("The resource you're looking for cannot be found")]
@@ -61,6 +66,8 @@ impl IntoResponse for Refusal {
         match self {
             Refusal::Validation(_) => json(400, validation(&message)),
             Refusal::Query(_) => json(400, exception(16, "QueryParseException", &message)),
+            Refusal::Elements(elements) => json(400, validation_of(&elements)),
+            Refusal::Unreadable => json(400, exception(17, "PostDataInvalidException", &message)),
             Refusal::NotAGuid(_) => text(400, "text/html; charset=utf-8", message),
             Refusal::Unauthorized(_) => json(401, authentication(401, "Unauthorized", &message)),
             Refusal::Forbidden => json(403, authentication(403, "Forbidden", &message)),
@@ -79,12 +86,15 @@ fn exception(number: u32, kind: &str, message: &str) -> String {
 
 fn validation(message: &str) -> String {
     let error = Object::new().text("Message", message).end();
-    let element = Object::new().raw("ValidationErrors", &array(&[error])).end();
+    validation_of(&[Object::new().raw("ValidationErrors", &array(&[error])).end()])
+}
+
+fn validation_of(elements: &[String]) -> String {
     Object::new()
         .number("ErrorNumber", 10)
         .text("Type", "ValidationException")
         .text("Message", "A validation exception occurred")
-        .list("Elements", &[element])
+        .list("Elements", elements)
         .end()
 }
 

@@ -4,6 +4,7 @@
 use super::filter::evaluate::{FieldType, Schema, Value};
 use super::kept::{Kept, Paging};
 use super::wire::{Detail, banking, contacts, dates, invoices, journals, payments, settings};
+use crate::books::lists::{Order, OrderKind};
 use crate::books::{Books, Document, Kind};
 use jiff::Timestamp;
 
@@ -103,9 +104,18 @@ impl Resource {
         }
     }
 
-    /// The number in the books of a record of one of the smaller lists, by its guid.
+    /// The number in the books of a record of one of the smaller lists, by its guid; orders by their number too.
     pub fn number_of(self, books: &Books, id: &str) -> Option<u64> {
         let Resource::Kept(kept) = self else { return None };
+        let kind = match kept.name {
+            "Quotes" => Some(OrderKind::Estimate),
+            "PurchaseOrders" => Some(OrderKind::PurchaseOrder),
+            _ => None,
+        };
+        let numbered = |order: &&Order| Some(order.kind) == kind && order.number.eq_ignore_ascii_case(id);
+        if let Some(order) = books.lists.orders.values().find(numbered) {
+            return Some(order.id);
+        }
         let number = books.id_of_guid(self.word(), id)?;
         let known = match kept.name {
             "Overpayments" => books.advance(number).is_some_and(|advance| !advance.is_prepayment),
@@ -113,7 +123,7 @@ impl Resource {
             "BatchPayments" => books.xero.batches.contains_key(&number),
             "ContactGroups" => books.xero.contact_groups.contains_key(&number),
             "LinkedTransactions" => books.xero.linked_transactions.contains_key(&number),
-            "Quotes" | "PurchaseOrders" => books.lists.orders.contains_key(&number),
+            "Quotes" | "PurchaseOrders" => books.lists.orders.get(&number).is_some_and(|order| Some(order.kind) == kind),
             "RepeatingInvoices" => books.lists.templates.contains_key(&number),
             "TrackingCategories" => books.lists.dimensions.get(&number).is_some_and(|dimension| !dimension.stamp.deleted),
             _ => false,
@@ -345,7 +355,7 @@ impl Resource {
             Resource::Contacts => contacts::contact(books, books.contacts.get(&id).expect("a listed contact is in the books"), detail, now),
             Resource::Items => settings::item(books, books.items.get(&id).expect("a listed item is in the books")),
             Resource::TaxRates => match books.tax_rate(id) {
-                Some(rate) => settings::tax_rate(rate),
+                Some(rate) => settings::tax_rate(books, rate),
                 None => settings::built_in_tax_rate(books).unwrap_or_default(),
             },
             Resource::Invoices => invoices::invoice(books, document(), detail),
@@ -412,7 +422,7 @@ fn tax_rate_field(books: &Books, id: u64, path: &str) -> Value {
     match path {
         "name" => Value::text(rate.map_or(settings::no_tax_name(books), |rate| &rate.name)),
         "taxtype" => Value::text(rate.map_or("NONE", |rate| &rate.code)),
-        "status" => Value::text("ACTIVE"),
+        "status" => Value::text(settings::tax_rate_status(books, id)),
         _ => Value::Absent,
     }
 }

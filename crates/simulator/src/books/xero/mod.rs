@@ -31,8 +31,8 @@ pub struct XeroLists {
     pub reconciled: BTreeSet<DocumentId>,
     /// Rates added through the API that are archived or deleted since; a rate itself has no status.
     pub retired_tax_rates: BTreeMap<u64, TaxRateStatus>,
-    /// Currencies the organisation subscribed to beyond those its records use.
-    pub currencies: Vec<String>,
+    /// Answers given under an Idempotency-Key, by app and key.
+    pub remembered: BTreeMap<String, Remembered>,
     /// Notes on the history of a record, oldest first, by the record's word and number.
     pub notes: BTreeMap<(&'static str, u64), Vec<Note>>,
 }
@@ -100,8 +100,21 @@ pub struct DocumentDetails {
     /// SUBMITTED is a draft that waits for approval.
     pub submitted: bool,
     pub hidden_on_cash_basis: bool,
+    /// How many of a manual journal's last lines are the tax of the others; they are not shown.
+    pub tax_lines: usize,
     /// The day each allocation of a credit was made, by the invoice or bill.
     pub allocated_on: BTreeMap<DocumentId, Date>,
+}
+
+/// An answer that is given again when the same request comes again.
+#[derive(Clone, Debug)]
+pub struct Remembered {
+    pub at: Timestamp,
+    /// Digest of method, path and body.
+    pub request: String,
+    pub status: u16,
+    pub content_type: String,
+    pub body: Vec<u8>,
 }
 
 #[derive(Clone, Debug)]
@@ -138,6 +151,11 @@ impl XeroLists {
 }
 
 impl Books {
+    /// A number for a record of these lists.
+    pub fn new_xero_id(&mut self) -> u64 {
+        self.take_id()
+    }
+
     /// A property of a record that no rule of the books looks at, as JSON: what a client sent and wants to read again.
     pub fn property(&self, kind: &str, id: u64, name: &str) -> Option<&str> {
         self.lists.properties.get(&(kind.to_owned(), id))?.get(name).map(String::as_str)

@@ -2,7 +2,7 @@
 //!
 //! Contract: providers/xero.md 6.9 and 6.10; what is present when: 3.6.
 use super::json::Object;
-use super::{Detail, advances, contacts, dates, lines};
+use super::{Detail, advances, contacts, dates, history, lines};
 use crate::books::{Books, Document, DocumentId, Kind, Status};
 use crate::money::Cents;
 use jiff::civil::Date;
@@ -127,6 +127,7 @@ fn contact(object: Object, books: &Books, document: &Document, detail: Detail) -
 
 pub fn invoice(books: &Books, document: &Document, detail: Detail) -> String {
     let settled = settled(books, document);
+    let details = books.xero.documents.get(&document.id);
     let (single, summary) = (detail == Detail::Single, detail == Detail::Summary);
     let status = status(books, document);
     let object = Object::new()
@@ -143,7 +144,11 @@ pub fn invoice(books: &Books, document: &Document, detail: Detail) -> String {
         .when(!(single && settled.credited.is_zero()), |object| object.money("AmountCredited", settled.credited));
     let object = rate(object, books, document)
         .flag("IsDiscounted", false)
-        .when(!summary, |object| object.flag("HasAttachments", false))
+        .when(!summary, |object| object.flag("HasAttachments", history::has_attachments(books, "Invoice", document.id)))
+        .when(single || details.is_some_and(|details| details.sent_to_contact), |object| {
+            object.flag("SentToContact", details.is_some_and(|details| details.sent_to_contact))
+        })
+        .maybe("Url", details.map(|details| details.url.as_str()).filter(|url| !url.is_empty()))
         .when(single, |object| object.raw("Attachments", "[]"))
         .flag("HasErrors", false)
         .when(document.kind == Kind::Invoice, |object| object.raw("InvoicePaymentServices", "[]"))

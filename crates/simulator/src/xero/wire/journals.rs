@@ -2,7 +2,8 @@
 //!
 //! Contract: providers/xero.md section 4 and 6.17.
 use super::json::{Object, array};
-use super::{Detail, advances, dates, lines, payments, settings};
+use super::{Detail, advances, dates, history, lines, payments, settings, tracking};
+use crate::books::xero::AmountTypes;
 use crate::books::{AccountType, Basis, Books, Document, Journal, Kind, NO_DOCUMENT, Posting, Status};
 
 /// DRAFT posts nothing; DELETED was a draft, VOIDED was posted.
@@ -17,8 +18,10 @@ pub fn manual_status(document: &Document) -> &'static str {
 
 pub fn manual_journal(books: &Books, document: &Document, detail: Detail) -> String {
     let with_lines = matches!(detail, Detail::Paged | Detail::Single);
-    let journal_lines: Vec<String> = document
-        .lines
+    let details = books.xero.documents.get(&document.id);
+    let inclusive = details.is_some_and(|details| details.amount_types == Some(AmountTypes::Inclusive));
+    let shown = document.lines.len().saturating_sub(details.map_or(0, |details| details.tax_lines));
+    let journal_lines: Vec<String> = document.lines[..shown]
         .iter()
         .filter(|_| with_lines)
         .map(|line| {
@@ -26,10 +29,10 @@ pub fn manual_journal(books: &Books, document: &Document, detail: Detail) -> Str
             Object::new()
                 .text("Description", &line.description)
                 .text("TaxType", lines::tax_type(books, line.tax_rate))
-                .raw("TaxAmount", "0.00")
-                .money("LineAmount", line.amount)
+                .money("TaxAmount", line.tax_amount.unwrap_or_default())
+                .money("LineAmount", if inclusive { line.amount + line.tax_amount.unwrap_or_default() } else { line.amount })
                 .maybe("AccountCode", code)
-                .raw("Tracking", "[]")
+                .list("Tracking", &tracking::on_line(books, &line.tracking, detail == Detail::Single))
                 .text("AccountID", &books.guid("Account", line.account))
                 .flag("IsBlank", false)
                 .end()
@@ -38,13 +41,14 @@ pub fn manual_journal(books: &Books, document: &Document, detail: Detail) -> Str
     Object::new()
         .raw("Date", &dates::ms_date(document.date))
         .text("Status", manual_status(document))
-        .text("LineAmountTypes", "NoTax")
+        .text("LineAmountTypes", if details.is_some() { lines::amount_types(books, document) } else { "NoTax" })
         .raw("UpdatedDateUTC", &dates::ms_time(document.updated_at))
         .text("ManualJournalID", &books.guid("ManualJournal", document.id))
         .text("Narration", narration(document))
         .list("JournalLines", &journal_lines)
-        .flag("ShowOnCashBasisReports", true)
-        .flag("HasAttachments", false)
+        .flag("ShowOnCashBasisReports", !details.is_some_and(|details| details.hidden_on_cash_basis))
+        .maybe("Url", details.map(|details| details.url.as_str()).filter(|url| !url.is_empty()))
+        .flag("HasAttachments", history::has_attachments(books, "ManualJournal", document.id))
         .when(detail == Detail::Single, |object| object.raw("Attachments", "[]"))
         .end()
 }

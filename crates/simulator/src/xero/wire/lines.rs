@@ -42,10 +42,12 @@ pub fn line_items(books: &Books, document: &Document, detail: Detail) -> Vec<Str
 pub fn line_item(books: &Books, document: &Document, line: &Line, detail: Detail, with_account_id: bool) -> String {
     let item = line.item.and_then(|id| books.items.get(&id));
     let account = books.accounts.get(&line.account);
+    let inclusive = amount_types(books, document) == "Inclusive";
+    let shown = if inclusive { line.amount + books.line_tax(line) } else { line.amount };
     // quantity times price must be the line's amount; where it is not (a rounded price), the line reads as one of the whole
     let product = i128::from(line.quantity_hundredths) * i128::from(line.unit_price.0);
-    let fits = product == i128::from(line.amount.0) * 100;
-    let (quantity, price) = if fits { (Cents(line.quantity_hundredths), line.unit_price) } else { (Cents(100), line.amount) };
+    let fits = product == i128::from(shown.0) * 100;
+    let (quantity, price) = if fits { (Cents(line.quantity_hundredths), line.unit_price) } else { (Cents(100), shown) };
     Object::new()
         .when(item.is_some(), |line_object| {
             let item = item.expect("checked just before");
@@ -57,7 +59,7 @@ pub fn line_item(books: &Books, document: &Document, line: &Line, detail: Detail
         .money("UnitAmount", price)
         .text("TaxType", tax_type(books, line.tax_rate))
         .money("TaxAmount", books.line_tax(line))
-        .money("LineAmount", line.amount)
+        .money("LineAmount", shown)
         .maybe("AccountCode", account.map(|a| a.code.as_str()).filter(|code| !code.is_empty()))
         .when(with_account_id, |object| object.text("AccountID", &books.guid("Account", line.account)))
         .list("Tracking", &tracking::on_line(books, &line.tracking, detail == Detail::Single))

@@ -3,6 +3,7 @@
 //! Contract: providers/xero.md 6.1, 6.2, 6.5, 6.6 and 6.8.
 use super::dates;
 use super::json::{Object, array};
+use crate::books::xero::TaxRateStatus;
 use crate::books::xero::allocations::TRACKING_TRANSFERS;
 use crate::books::{Account, AccountType, Books, Item, TaxRate};
 use jiff::civil::Date;
@@ -263,23 +264,32 @@ pub fn no_tax_name(books: &Books) -> &'static str {
     if version(books) == "UK" { "No VAT" } else { "No GST" }
 }
 
-pub fn tax_rate(rate: &TaxRate) -> String {
+/// ACTIVE until a client archives or deletes it.
+pub fn tax_rate_status(books: &Books, id: u64) -> &'static str {
+    match books.xero.retired_tax_rates.get(&id) {
+        None => "ACTIVE",
+        Some(TaxRateStatus::Deleted) => "DELETED",
+        Some(TaxRateStatus::Archived) => "ARCHIVED",
+    }
+}
+
+pub fn tax_rate(books: &Books, rate: &TaxRate) -> String {
     let report = match (rate.basis_points, rate.for_sales, rate.for_purchases) {
         (0, _, _) => "NONE",
         (_, true, false) => "OUTPUT",
         (_, false, true) => "INPUT",
         _ => "ACCRUALS",
     };
-    one_tax_rate(&rate.name, &rate.code, report, rate.basis_points, rate.for_sales, rate.for_purchases)
+    one_tax_rate(&rate.name, &rate.code, report, rate.basis_points, rate.for_sales, rate.for_purchases, tax_rate_status(books, rate.id))
 }
 
 /// Every Xero organisation has the code NONE, whether or not the books name it.
 pub fn built_in_tax_rate(books: &Books) -> Option<String> {
     let missing = books.tax_rates.iter().all(|rate| rate.code != "NONE");
-    missing.then(|| one_tax_rate(no_tax_name(books), "NONE", "NONE", 0, true, true))
+    missing.then(|| one_tax_rate(no_tax_name(books), "NONE", "NONE", 0, true, true, "ACTIVE"))
 }
 
-fn one_tax_rate(name: &str, code: &str, report: &str, basis_points: i64, sales: bool, purchases: bool) -> String {
+fn one_tax_rate(name: &str, code: &str, report: &str, basis_points: i64, sales: bool, purchases: bool, status: &str) -> String {
     let percent = format!("{}.{:02}00", basis_points / 100, basis_points % 100);
     let component = Object::new().text("Name", name).number("Rate", &percent).flag("IsCompound", false).flag("IsNonRecoverable", false).end();
     Object::new()
@@ -293,26 +303,26 @@ fn one_tax_rate(name: &str, code: &str, report: &str, basis_points: i64, sales: 
         .flag("CanApplyToRevenue", sales)
         .number("DisplayTaxRate", &percent)
         .number("EffectiveRate", &percent)
-        .text("Status", "ACTIVE")
+        .text("Status", status)
         .raw("TaxComponents", &array(&[component]))
         .end()
 }
 
-/// Every currency the books hold an account, contact or document in or that was added; the base currency first.
-pub fn currencies(books: &Books) -> Vec<String> {
+/// The codes of `currencies`, in its order.
+pub fn currency_codes(books: &Books) -> Vec<String> {
     let mut codes = vec![books.currency.as_str()];
     let used = books.accounts.values().map(|a| &a.currency).chain(books.contacts.values().map(|c| &c.currency));
-    for code in used.chain(books.documents.values().map(|d| &d.currency)) {
+    for code in used.chain(books.documents.values().map(|d| &d.currency)).chain(books.lists.currencies.keys()) {
         if !codes.contains(&code.as_str()) {
             codes.push(code);
         }
     }
-    for code in books.lists.currencies.keys() {
-        if !codes.contains(&code.as_str()) {
-            codes.push(code);
-        }
-    }
-    codes.into_iter().map(|code| Object::new().text("Code", code).text("Description", currency_name(code)).end()).collect()
+    codes.into_iter().map(String::from).collect()
+}
+
+/// Every currency the books hold an account, contact or document in or that was added; the base currency first.
+pub fn currencies(books: &Books) -> Vec<String> {
+    currency_codes(books).iter().map(|code| Object::new().text("Code", code).text("Description", currency_name(code)).end()).collect()
 }
 
 fn currency_name(code: &str) -> &str {

@@ -1,10 +1,12 @@
 //! The Xero face over HTTP, fact by fact: the numbers are those of providers/xero.md section 11.
+mod advances;
 mod entities;
 mod generics;
 mod journals;
 mod ledger;
 mod oauth;
 mod reports;
+mod writes;
 
 use jiff::Timestamp;
 use jiff::civil::date;
