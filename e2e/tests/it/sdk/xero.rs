@@ -1,8 +1,11 @@
 //! Xero by its own libraries for Python and Node.
 
-use testkit::{free_port, node};
+use std::path::PathBuf;
+
+use testkit::{free_port, node, python, say};
 
 use super::{counted, judged_by_node, judged_by_python};
+use crate::source::root;
 use crate::visitor::Sandbox;
 
 // xero facts 1, 2, 3, 4, 6, 8, 9, 10, 11, 12, 13, 17, 18, 19, 20, 21, 22, 23
@@ -45,4 +48,25 @@ fn xero_node_lives_a_whole_oauth_life_under_the_names_of_xero() {
     let launch = launch.env("SANDBOX_TLS_PORT", &port).env("NODE_EXTRA_CA_CERTS", folder.path().join("ca.pem"));
     let counts = counted("xero_sign_in.cjs", launch);
     assert!(counts.calls > 25 && counts.checks > 30, "hardly anything was looked at");
+}
+
+/// Xero's published interface description (XeroAPI/Xero-OpenAPI on GitHub): where `XERO_DESCRIPTION` says, or beside the repository.
+fn description() -> Option<PathBuf> {
+    let beside = root().parent().map(|parent| parent.join("shared/providers/xero_accounting.yaml"));
+    let file = std::env::var_os("XERO_DESCRIPTION").map(PathBuf::from).or(beside)?;
+    file.is_file().then_some(file)
+}
+
+// xero facts 25, 27, 28, 29
+#[test]
+fn every_answer_of_xero_is_as_its_published_description_says() {
+    let Some(file) = description() else {
+        say("SKIPPED: Xero's interface description is not beside the repository, and XERO_DESCRIPTION names no file");
+        return;
+    };
+    let Some(environment) = python("requirements") else { return };
+    let sandbox = Sandbox::start(&["--no-limits"]);
+    let launch = environment.script("xero_description.py", &[]).env("SANDBOX_URL", &sandbox.url).env("XERO_DESCRIPTION", file);
+    let counts = counted("xero_description.py", launch);
+    assert!(counts.records > 500 && counts.fields > 150_000, "hardly anything was looked at");
 }
