@@ -241,7 +241,7 @@ async fn read_months(
 ) -> Result<Vec<ReportBody>, EngineError> {
     let span = store::ledger::span(&mut work.engine.store.read().await?, &work.company.id, Basis::Accrual).await?;
     let first = span.map_or(Month::of(as_of), |(first, _)| Month::of(first)).min(Month::of(as_of));
-    let answer = work.provider.reported_months(&work.books(), basis, first, as_of, fiscal_year).await?;
+    let answer = work.provider.reported_months(&work.books(), basis, first, &reported.balances, fiscal_year).await?;
     reported.months = Some(answer.figures);
     Ok(answer.bodies)
 }

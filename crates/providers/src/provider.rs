@@ -108,6 +108,8 @@ pub struct Chunk {
     pub overflowed: Vec<DataType>,
     /// Data types that a `changes` answer listed in full, whole in this very chunk: what we hold of them and is not in it no longer exists.
     pub complete: Vec<DataType>,
+    /// How many records the whole list has, where the page says so.
+    pub total: Option<u64>,
     /// The provider's clock when it answered: the first chunk's is where the next run begins, less an overlap.
     pub answered_at: Option<Timestamp>,
     /// Data types a `changes` answer had to leave out because a permission is missing, with the permission. The others went on.
@@ -198,7 +200,7 @@ pub trait Provider: Send + Sync {
     }
     /// Which of these ids still exist at the provider; `None` when it cannot tell more cheaply than by `fetch`.
     async fn existing(&self, books: &Books<'_>, data_type: DataType, ids: &[String]) -> Result<Option<Vec<String>>, ProviderError>;
-    /// The provider's own count of a data type, where it has one.
+    /// The provider's own count of a data type, where it takes a call of its own to ask; `Chunk::total` where a page tells it.
     async fn count(&self, books: &Books<'_>, data_type: DataType) -> Result<Option<u64>, ProviderError>;
 
     /// `LedgerSource::Windows`: every posting of the days `from` to `to`. Fails with `TooLarge` when the answer is cut off.
@@ -214,13 +216,13 @@ pub trait Provider: Send + Sync {
         as_of: Date,
         facts: &FiscalYear,
     ) -> Result<Reported<ReportedBalances>, ProviderError>;
-    /// The provider's own ProfitAndLoss and BalanceSheet of every month from `first` to `as_of` (whose month is cut at that day).
+    /// The provider's own ProfitAndLoss and BalanceSheet of every month from `first` to the day of `balances` (whose month is cut at that day).
     async fn reported_months(
         &self,
         books: &Books<'_>,
         basis: Basis,
         first: Month,
-        as_of: Date,
+        balances: &ReportedBalances,
         facts: &FiscalYear,
     ) -> Result<Reported<BTreeMap<Month, ReportedMonth>>, ProviderError>;
 

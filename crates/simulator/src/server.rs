@@ -83,9 +83,9 @@ impl Drop for Background {
 pub fn demo_companies(now: Timestamp) -> Vec<Books> {
     let to = now.to_zoned(TimeZone::UTC).date();
     let from = to.saturating_sub(jiff::Span::new().years(3)).first_of_month();
-    // Xero allows 60 calls a minute: its companies are small enough that a first sync fits into one
+    // Xero allows 60 calls a minute: its companies are small enough that a first sync of both ledgers fits into one
     let plain = |face, name: &str, seed| {
-        let documents_per_month = if face == Face::Xero { 42 } else { 60 };
+        let documents_per_month = if face == Face::Xero { 22 } else { 60 };
         CompanySpec { name: name.into(), documents_per_month, ..CompanySpec::plain(face, seed, from, to) }
     };
     let harbor = plain(Face::QuickBooks, "Harbor & Pine Trading Co.", 4_210);

@@ -94,6 +94,16 @@ pub async fn mark_listed(conn: &mut Tx, company_id: &CompanyId, data_type: DataT
     Ok(())
 }
 
+/// How many records of a data type a run has listed, in whatever state.
+pub async fn count_listed(conn: &mut Conn, company_id: &CompanyId, data_type: DataType, run_id: &RunId) -> Result<i64, StoreError> {
+    conn.query_one(
+        "SELECT COUNT(*) FROM documents WHERE company_id = $1 AND data_type = $2 AND listed_run_id = $3",
+        args![company_id, data_type.as_str(), run_id],
+    )
+    .await?
+    .int(0)
+}
+
 /// Records that are not deleted and that the complete listing of `run_id` did not see, a page at a time in order of id.
 pub async fn list_unlisted(
     conn: &mut Conn,

@@ -8,6 +8,7 @@ use domain::ids::CompanyId;
 #[derive(Clone, Debug)]
 pub struct Counted {
     pub data_type: DataType,
+    /// How many records the same listing gave us, when theirs were counted.
     pub ours: i64,
     pub theirs: Option<i64>,
     pub counted_at: Option<i64>,
@@ -15,6 +16,7 @@ pub struct Counted {
     pub complete_at: Option<i64>,
 }
 
+/// Keeps what was counted beside the provider's own count until they are counted together again.
 pub async fn put(
     conn: &mut Tx,
     company_id: &CompanyId,
@@ -26,7 +28,8 @@ pub async fn put(
 ) -> Result<(), StoreError> {
     conn.execute(
         "INSERT INTO inventory (company_id, data_type, ours, theirs, counted_at, complete_at) VALUES ($1, $2, $3, $4, $5, $6)
-         ON CONFLICT (company_id, data_type) DO UPDATE SET ours = excluded.ours, theirs = COALESCE(excluded.theirs, inventory.theirs),
+         ON CONFLICT (company_id, data_type) DO UPDATE SET ours = CASE WHEN excluded.theirs IS NULL AND inventory.theirs IS NOT NULL THEN inventory.ours ELSE excluded.ours END,
+                     theirs = COALESCE(excluded.theirs, inventory.theirs),
                      counted_at = CASE WHEN excluded.theirs IS NULL THEN inventory.counted_at ELSE excluded.counted_at END,
                      complete_at = COALESCE(excluded.complete_at, inventory.complete_at)",
         args![company_id, data_type.as_str(), ours, theirs, now_ms, complete_at],

@@ -288,7 +288,7 @@ async fn fetch_type(work: &mut Work, data_type: DataType, number: u32) -> Result
         return Ok(());
     }
     let provider = work.provider.clone();
-    let expected = provider.count(&work.books(), data_type).await?;
+    let mut expected = provider.count(&work.books(), data_type).await?;
     work.enter(data_type.label(), number, expected).await?;
     loop {
         let from = match work.positions.get(&step) {
@@ -296,6 +296,10 @@ async fn fetch_type(work: &mut Work, data_type: DataType, number: u32) -> Result
             _ => None,
         };
         let answer = provider.fetch(&work.books(), data_type, from.as_ref()).await?;
+        if expected.is_none() && answer.total.is_some() {
+            expected = answer.total;
+            work.progress.expected = expected;
+        }
         // the step is done only after the sweep, so the end of the list is a position of its own; after a crash in between the last page is read again
         // and changes nothing
         let listing = format!("{step}:last");
@@ -314,14 +318,10 @@ async fn fetch_type(work: &mut Work, data_type: DataType, number: u32) -> Result
     }
     sweep::sweep(work, data_type).await?;
     let now_ms = work.engine.now_ms();
-    let live = documents::count_by_type(&mut work.engine.store.read().await?, &work.company.id)
-        .await?
-        .into_iter()
-        .find(|count| count.data_type == data_type)
-        .map_or(0, |count| count.live);
+    let listed = documents::count_listed(&mut work.engine.store.read().await?, &work.company.id, data_type, &work.run.id).await?;
     let mut tx = work.engine.store.begin_under(&work.lease).await?;
     let theirs = expected.and_then(|count| i64::try_from(count).ok());
-    inventory::put(&mut tx, &work.company.id, data_type, live, theirs, Some(now_ms), now_ms).await?;
+    inventory::put(&mut tx, &work.company.id, data_type, listed, theirs, Some(now_ms), now_ms).await?;
     tx.commit().await?;
     work.end_step(&step, &[]).await
 }

@@ -86,6 +86,7 @@ fn another(books: &Books, id: DocumentId) -> Result<NewDocument, Refused> {
 
 // proves C12
 // proves C2
+// proves F8
 // proves C1
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_any_edit_one_incremental_sync_makes_every_record_equal_to_the_providers() {

@@ -164,10 +164,10 @@ impl Provider for QuickBooks {
         books: &Books<'_>,
         basis: Basis,
         first: Month,
-        as_of: Date,
+        balances: &ReportedBalances,
         facts: &FiscalYear,
     ) -> Result<Reported<BTreeMap<Month, ReportedMonth>>, ProviderError> {
-        self.read_months(books, basis, first, as_of, facts).await
+        self.read_months(books, basis, first, balances.as_of, facts).await
     }
 
     fn normalize(&self, record: &RawRecord) -> Result<Document, Unreadable> {

@@ -55,13 +55,15 @@ impl Xero {
             query.extend([("page", number.as_str()), ("pageSize", PAGE_SIZE)]);
         }
         query.extend(resource.extra);
+        let is_whole = since.is_none();
         let since = since.map(dates::if_modified_since);
         let answer = self.ask(books, resource.path, &query, since.as_deref(), resource.scope).await?;
         let envelope = Envelope::parse(&answer.body, resource.list).map_err(|defect| unexpected(&answer, defect))?;
         let (records, unreadable) = fetch::split(resource, &envelope, page);
         let answered_at = envelope.answered_at.or(answer.date).unwrap_or_else(|| self.now());
+        let total = envelope.pagination.filter(|_| is_whole).map(|pagination| pagination.item_count);
         let end = PageEnd { pagination: envelope.pagination, is_empty: envelope.entries.is_empty(), answered_at };
-        Ok((Chunk { records, unreadable, answered_at: Some(answered_at), ..Chunk::default() }, end))
+        Ok((Chunk { records, unreadable, total, answered_at: Some(answered_at), ..Chunk::default() }, end))
     }
 
     pub(super) async fn list_connections(&self, tokens: &TokenPair, auth_event_id: Option<&str>) -> Result<Vec<company::Connection>, ProviderError> {

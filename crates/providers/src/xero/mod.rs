@@ -308,14 +308,9 @@ impl Provider for Xero {
         Ok(Some(existing))
     }
 
-    /// `pagination.itemCount` of a page of one; lists without pages have no count but themselves.
-    async fn count(&self, books: &Books<'_>, data_type: DataType) -> Result<Option<u64>, ProviderError> {
-        let Some(resource) = resource_of(data_type).filter(|resource| resource.paged) else { return Ok(None) };
-        let mut query = vec![("page", "1"), ("pageSize", "1")];
-        query.extend(resource.extra);
-        let answer = self.ask(books, resource.path, &query, None, resource.scope).await?;
-        let envelope = Envelope::parse(&answer.body, resource.list).map_err(|defect| unexpected(&answer, defect))?;
-        Ok(envelope.pagination.map(|pagination| pagination.item_count))
+    /// Every page tells `pagination.itemCount`; lists without pages have no count but themselves.
+    async fn count(&self, _books: &Books<'_>, _data_type: DataType) -> Result<Option<u64>, ProviderError> {
+        Ok(None)
     }
 
     async fn ledger_window(&self, _books: &Books<'_>, _basis: Basis, _from: Date, _to: Date) -> Result<LedgerPiece, ProviderError> {
@@ -352,10 +347,10 @@ impl Provider for Xero {
         books: &Books<'_>,
         basis: Basis,
         first: Month,
-        as_of: Date,
+        balances: &ReportedBalances,
         facts: &FiscalYear,
     ) -> Result<Reported<BTreeMap<Month, ReportedMonth>>, ProviderError> {
-        months::Collector { xero: self, books, basis, year: facts, figures: BTreeMap::new(), bodies: Vec::new() }.collect(first, as_of).await
+        months::Collector { xero: self, books, basis, year: facts, figures: BTreeMap::new(), bodies: Vec::new() }.collect(first, balances).await
     }
 
     fn normalize(&self, record: &RawRecord) -> Result<Document, Unreadable> {

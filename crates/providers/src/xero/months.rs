@@ -6,7 +6,7 @@ use crate::provider::{Books, FiscalYear, ReportBody, Reported};
 use domain::clock::Month;
 use domain::ledger::Basis;
 use domain::money::Amount;
-use domain::verification::ReportedMonth;
+use domain::verification::{ReportedBalances, ReportedMonth};
 use jiff::civil::Date;
 use std::collections::BTreeMap;
 
@@ -26,8 +26,9 @@ pub struct Collector<'a> {
 
 impl Collector<'_> {
     /// Whole months come from ProfitAndLoss and BalanceSheet by month. BalanceSheet moves every date to the end of its month and would
-    /// count what is dated later, so the balances of a month that is still running come from the trial balance of that day.
-    pub async fn collect(mut self, first: Month, as_of: Date) -> Result<Reported<BTreeMap<Month, ReportedMonth>>, ProviderError> {
+    /// count what is dated later, so the balances of a month that is still running are those of the trial balance of that day.
+    pub async fn collect(mut self, first: Month, balances: &ReportedBalances) -> Result<Reported<BTreeMap<Month, ReportedMonth>>, ProviderError> {
+        let as_of = balances.as_of;
         let running = Month::of(as_of);
         let last_whole = if as_of == running.last_day() { running } else { running.previous() };
         for call in reports::columns(first, last_whole, true) {
@@ -39,10 +40,8 @@ impl Collector<'_> {
         if last_whole < running && first <= running {
             let call = Columns { anchor: running, months: vec![running] };
             self.profit_and_loss(&call, as_of, running, running).await?;
-            let balances = self.trial_balance(as_of).await?;
-            let month = self.figures.entry(running).or_default();
-            month.balance_sheet = balances.balances;
-            month.balance_sheet.retain(|account, _| !balances.profit_and_loss.contains(account));
+            // it holds profit-and-loss accounts too, which are compared by their movements
+            self.figures.entry(running).or_default().balance_sheet.clone_from(&balances.balances);
         }
         Ok(Reported { figures: self.figures, bodies: self.bodies })
     }

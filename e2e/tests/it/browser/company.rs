@@ -25,12 +25,12 @@ async fn a_wrong_amount_in_our_ledger_is_named_by_account_and_month_and_repaired
     let posting = postgres().run(
         site.database_name(),
         "SELECT p.piece, p.line, a.name, substr(p.day, 1, 7), p.company_id FROM postings p JOIN accounts a ON a.company_id = p.company_id AND \
-         a.remote_id = p.account_id WHERE a.class = 'expense' ORDER BY p.day DESC, p.line LIMIT 1",
+         a.remote_id = p.account_id WHERE a.class = 'expense' AND p.basis = 0 ORDER BY p.day DESC, p.line LIMIT 1",
     );
     let [piece, line, account, month, company_id] = posting[0].clone().try_into().expect("five columns");
     let (account, month) = (account.expect("an account has a name"), month.expect("a posting has a day"));
     let plant = format!(
-        "UPDATE postings SET amount = amount + 1234500 WHERE company_id = '{}' AND piece = '{}' AND line = {}",
+        "UPDATE postings SET amount = amount + 1234500 WHERE company_id = '{}' AND basis = 0 AND piece = '{}' AND line = {}",
         company_id.unwrap_or_default(),
         piece.unwrap_or_default(),
         line.unwrap_or_default()
@@ -51,8 +51,14 @@ async fn a_wrong_amount_in_our_ledger_is_named_by_account_and_month_and_repaired
     assert!(named, "{account} in {shown_month} is not named: {rows:#?}");
 
     ada.see_within("A difference was found, read again and repaired in the same run.", SYNCED_WITHIN).await;
+    // the mark follows when the cash basis is proven too
+    ada.see_within("Verified", SYNCED_WITHIN).await;
     assert!(ada.ask(shield).await.as_str().is_some_and(|facts| facts.contains("Verified") && !facts.contains("Not verified")));
     ada.see("Succeeded").await;
+    // the proof of the other basis, and the months it was made of
+    ada.click_on("#verification nav a[href*='basis=cash']").await;
+    ada.see_within("TrialBalance report on the cash basis", SYNCED_WITHIN).await;
+    ada.see("0.00").await;
     ada.open("/integrations/logs/all?status=error").await;
     ada.see("Does not tie out").await;
     ada.leave().await;

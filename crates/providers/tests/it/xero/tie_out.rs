@@ -93,14 +93,14 @@ async fn ties_out(made: Books, grouped: bool) {
         assert_eq!(balance.0, truth(&desk, &id, basis, as_of).await, "{as_of}, {basis:?}");
         assert!(balance.0.len() > 10);
 
-        let months = desk.xero.reported_months(&company, basis, first, as_of, &year).await.unwrap();
+        let months = desk.xero.reported_months(&company, basis, first, &reported.figures, &year).await.unwrap();
         assert_eq!(months.figures.keys().copied().collect::<Vec<_>>(), first.through(Month::of(as_of)));
         let skip: BTreeSet<String> = chart.retained_earnings().map(str::to_owned).into_iter().collect();
         let is_profit_and_loss = |account: &str| chart.class(account).is_some_and(AccountClass::is_profit_and_loss);
         assert_eq!(compare_months(&ours, &months.figures, &is_profit_and_loss, &skip), [], "{as_of}");
         assert!(months.bodies.iter().all(|body| body.body.starts_with('{')));
         let asked_apart = months.bodies.iter().filter(|body| body.report == "TrialBalance").count();
-        assert_eq!(asked_apart > 1, grouped, "the trial balance is asked for months with currency gains in one line, and for the running one");
+        assert_eq!(asked_apart > 0, grouped, "the trial balance is asked for months with currency gains in one line");
     }
 }
 
