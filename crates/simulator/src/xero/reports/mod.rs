@@ -1,7 +1,11 @@
 //! Reports computed from the books: rows, cells and the envelope of one report.
 //!
 //! Contract: providers/xero.md section 5 (developer.xero.com, "Reports"); shapes from the examples of xero_accounting.yaml.
+pub mod aged;
 pub mod balance_sheet;
+pub mod bank_summary;
+pub mod budget_summary;
+pub mod executive_summary;
 pub mod profit_and_loss;
 pub mod trial_balance;
 
@@ -19,17 +23,38 @@ pub enum Report {
     TrialBalance,
     ProfitAndLoss,
     BalanceSheet,
+    BankSummary,
+    ExecutiveSummary,
+    BudgetSummary,
+    AgedReceivablesByContact,
+    AgedPayablesByContact,
 }
+
+const ALL: [Report; 8] = [
+    Report::TrialBalance,
+    Report::ProfitAndLoss,
+    Report::BalanceSheet,
+    Report::BankSummary,
+    Report::ExecutiveSummary,
+    Report::BudgetSummary,
+    Report::AgedReceivablesByContact,
+    Report::AgedPayablesByContact,
+];
 
 impl Report {
     pub fn named(word: &str) -> Option<Report> {
-        [Report::TrialBalance, Report::ProfitAndLoss, Report::BalanceSheet].into_iter().find(|report| report.name().eq_ignore_ascii_case(word))
+        ALL.into_iter().find(|report| report.name().eq_ignore_ascii_case(word))
     }
     pub fn name(self) -> &'static str {
         match self {
             Report::TrialBalance => "TrialBalance",
             Report::ProfitAndLoss => "ProfitAndLoss",
             Report::BalanceSheet => "BalanceSheet",
+            Report::BankSummary => "BankSummary",
+            Report::ExecutiveSummary => "ExecutiveSummary",
+            Report::BudgetSummary => "BudgetSummary",
+            Report::AgedReceivablesByContact => "AgedReceivablesByContact",
+            Report::AgedPayablesByContact => "AgedPayablesByContact",
         }
     }
     pub fn scopes(self) -> &'static [&'static str] {
@@ -37,6 +62,10 @@ impl Report {
             Report::TrialBalance => &["accounting.reports.read", "accounting.reports.trialbalance.read"],
             Report::ProfitAndLoss => &["accounting.reports.read", "accounting.reports.profitandloss.read"],
             Report::BalanceSheet => &["accounting.reports.read", "accounting.reports.balancesheet.read"],
+            Report::BankSummary => &["accounting.reports.read", "accounting.reports.banksummary.read"],
+            Report::ExecutiveSummary => &["accounting.reports.read", "accounting.reports.executivesummary.read"],
+            Report::BudgetSummary => &["accounting.reports.read", "accounting.reports.budgetsummary.read"],
+            Report::AgedReceivablesByContact | Report::AgedPayablesByContact => &["accounting.reports.read", "accounting.reports.aged.read"],
         }
     }
 }
@@ -48,6 +77,11 @@ pub fn make(books: &Books, report: Report, parameters: &Parameters, now: Timesta
         Report::TrialBalance => trial_balance::make(books, parameters, basis, now),
         Report::ProfitAndLoss => profit_and_loss::make(books, parameters, basis, now, grouped),
         Report::BalanceSheet => balance_sheet::make(books, parameters, basis, now),
+        Report::BankSummary => bank_summary::make(books, parameters, now),
+        Report::ExecutiveSummary => executive_summary::make(books, parameters, now),
+        Report::BudgetSummary => budget_summary::make(books, parameters, now),
+        Report::AgedReceivablesByContact => aged::make(books, parameters, true, now),
+        Report::AgedPayablesByContact => aged::make(books, parameters, false, now),
     }
 }
 
@@ -116,7 +150,11 @@ fn section(title: &str, rows: &[String]) -> String {
 }
 
 fn report(books: &Books, report: Report, name: &str, period: &str, rows: &[String], now: Timestamp) -> String {
-    let titles = [name, &books.name, period].map(super::wire::json::quoted);
+    titled(books, report, name, &[name, &books.name, period], rows, now)
+}
+
+fn titled(books: &Books, report: Report, name: &str, titles: &[&str], rows: &[String], now: Timestamp) -> String {
+    let titles: Vec<String> = titles.iter().map(|title| super::wire::json::quoted(title)).collect();
     Object::new()
         .text("ReportID", report.name())
         .text("ReportName", name)
@@ -134,6 +172,17 @@ fn by_name<'a>(accounts: impl Iterator<Item = &'a Account>) -> Vec<&'a Account> 
     let mut accounts: Vec<&Account> = accounts.collect();
     accounts.sort_by(|left, right| (&left.name, &left.code, left.id).cmp(&(&right.name, &right.code, right.id)));
     accounts
+}
+
+/// A range of days; the current month unless given, one missing end taken from the other's month.
+fn days(books: &Books, parameters: &Parameters, now: Timestamp) -> Result<(Date, Date), Refusal> {
+    let (from, to) = (date_parameter(parameters, "fromdate")?, date_parameter(parameters, "todate")?);
+    let from = from.unwrap_or_else(|| dates::first_of_month(to.unwrap_or_else(|| dates::today(now, &books.time_zone))));
+    let to = to.unwrap_or_else(|| dates::last_of_month(from));
+    if to < from {
+        return Err(Refusal::Validation("FromDate must not be after ToDate".into()));
+    }
+    Ok((from, to))
 }
 
 fn sum(rows: &[Vec<Cents>], columns: usize) -> Vec<Cents> {

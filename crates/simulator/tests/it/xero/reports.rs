@@ -206,3 +206,93 @@ async fn the_balance_sheet_balances_at_month_ends() {
         }
     }
 }
+
+// xero fact 90
+#[tokio::test]
+async fn the_bank_summary_goes_from_opening_to_closing_by_what_came_and_went() {
+    let served = Served::with(vec![company(3, true)]).await;
+    for (from, to) in [("2024-10-01", "2024-10-31"), ("2025-03-01", "2026-06-10"), ("2026-05-01", "2026-05-31")] {
+        let report = report(&served, &format!("Reports/BankSummary?fromDate={from}&toDate={to}")).await;
+        let (from, to): (Date, Date) = (from.parse().unwrap(), to.parse().unwrap());
+        let rows = rows(&report);
+        assert!(rows.len() > 2, "{report}");
+        let mut sums = [Cents::ZERO; 4];
+        for (_, cells) in rows {
+            let account = cells[0]["Attributes"][0]["Value"].as_str().unwrap();
+            assert_eq!(cells[0]["Attributes"][0]["Id"], "accountID");
+            assert_eq!((cells[1].get("Attributes"), account_of(&cells[2]), account_of(&cells[3])), (None, account, account));
+            let amounts: Vec<Cents> = cells[1..].iter().map(|cell| cents(&cell["Value"])).collect();
+            assert_eq!(amounts[0] + amounts[1] - amounts[2], amounts[3], "{cells:?}");
+            let held = |day: Date| {
+                served.books(|books| books.balances_at(day).get(&books.id_of_guid("Account", account).unwrap()).copied().unwrap_or_default())
+            };
+            assert_eq!((amounts[0], amounts[3]), (held(from.yesterday().unwrap()), held(to)));
+            for (sum, amount) in sums.iter_mut().zip(amounts) {
+                *sum += amount;
+            }
+        }
+        assert_eq!(labelled(&report, "Total"), sums);
+    }
+}
+
+// xero fact 89
+#[tokio::test]
+async fn aged_reports_need_a_contact_and_list_what_it_owes() {
+    let served = Served::with(vec![company(3, false)]).await;
+    for (report_name, kind, side) in [("AgedReceivablesByContact", Kind::Invoice, 0), ("AgedPayablesByContact", Kind::Bill, 1)] {
+        let (status, body) = served.refused(&format!("Reports/{report_name}")).await;
+        assert_eq!((status, body.contains("contactId")), (400, true), "{body}");
+        assert_eq!(served.refused(&format!("Reports/{report_name}?contactId=00000000-0000-4000-8000-000000000000")).await.0, 400);
+        let owing = served.find(&[kind], |books, id| books.amount_due(id).0 > 0 && books.documents[&id].status == simulator::books::Status::Active);
+        let contact = served.books(|books| books.documents[&owing].contact.unwrap());
+        let report = report(&served, &format!("Reports/{report_name}?contactId={}&date=2026-06-15", served.guid("Contact", contact))).await;
+        let open = served.books(|books| {
+            let own =
+                books.documents.values().filter(|d| d.kind == kind && d.contact == Some(contact) && d.status == simulator::books::Status::Active);
+            own.map(|document| books.amount_due(document.id)).sum::<Cents>()
+        });
+        let closing = |label: &str| -> Cents {
+            let sections = report["Rows"].as_array().unwrap().iter().filter(|row| row["RowType"] == "Section");
+            let mut rows = sections.flat_map(|section| section["Rows"].as_array().unwrap());
+            cents(&rows.find(|row| row["Cells"][0]["Value"] == label).unwrap()["Cells"][7]["Value"])
+        };
+        assert_eq!((closing("Closing Balance"), closing("Total")), (open, open), "side {side}");
+        let documents: Vec<_> = rows(&report).into_iter().filter(|(_, cells)| cells[0].get("Attributes").is_some()).collect();
+        assert!(documents.iter().any(|(_, cells)| cells[0]["Attributes"][0]["Value"] == served.guid("Invoice", owing).as_str()));
+        // a day before anything was paid shows the whole as due
+        let first = served.books(|books| books.documents[&owing].date);
+        let early = self::report(&served, &format!("Reports/{report_name}?contactId={}&date={first}", served.guid("Contact", contact))).await;
+        let row = rows(&early).into_iter().find(|(_, cells)| cells[0]["Attributes"][0]["Value"] == served.guid("Invoice", owing).as_str()).unwrap().1;
+        assert_eq!((cents(&row[4]["Value"]), row[3]["Value"].as_str()), (served.books(|books| books.total(&books.documents[&owing])), Some("")));
+    }
+}
+
+#[tokio::test]
+async fn the_executive_and_budget_summaries_follow_from_the_books() {
+    let served = Served::with(vec![company(3, true)]).await;
+    let executive = report(&served, "Reports/ExecutiveSummary?date=2026-05-20").await;
+    let text = |label: &str, column: usize| {
+        let rows = rows(&executive);
+        let row = rows.iter().find(|(_, cells)| cells[0]["Value"] == label).unwrap_or_else(|| panic!("no row {label}"));
+        row.1[column]["Value"].as_str().unwrap().to_string()
+    };
+    let profit = served.books(|books| [books.net_income(date(2026, 5, 1), date(2026, 5, 31)), books.net_income(date(2026, 4, 1), date(2026, 4, 30))]);
+    assert_eq!([text("Profit (loss)", 1), text("Profit (loss)", 2)], profit.map(|amount| amount.to_string()));
+    let banks = report(&served, "Reports/BankSummary?fromDate=2026-05-01&toDate=2026-05-31").await;
+    assert_eq!(text("Cash received", 1), labelled(&banks, "Total")[1].to_string());
+    assert_eq!(text("Closing bank balance", 1), labelled(&banks, "Total")[3].to_string());
+    assert!(text("Gross profit margin", 1).ends_with('%') && text("Profit (loss)", 3).ends_with('%'));
+
+    let budget = report(&served, "Reports/BudgetSummary?date=2026-04-01&periods=4&timeframe=3").await;
+    let titles: Vec<&str> = budget["Rows"][0]["Cells"].as_array().unwrap().iter().map(|cell| cell["Value"].as_str().unwrap()).collect();
+    assert_eq!(titles, ["Account", "Apr-26", "Jul-26", "Oct-26", "Jan-27"]);
+    let planned: Cents = served.books(|books| {
+        let lines = books.lists.budgets.values().flat_map(|budget| &budget.lines);
+        let sign = |account: &u64| if books.accounts[account].account_type.is_debit_normal() { -1 } else { 1 };
+        lines.map(|line| Cents(sign(&line.account) * line.amount.0)).sum()
+    });
+    assert_eq!(labelled(&budget, "Net Profit").into_iter().sum::<Cents>(), planned);
+    assert_eq!(served.refused("Reports/BudgetSummary?timeframe=2").await.0, 400);
+    let text = served.call("Reports/BudgetSummary").await.text().await.unwrap();
+    assert!(!text.contains("Attributes"), "a budget names no accounts by id");
+}
