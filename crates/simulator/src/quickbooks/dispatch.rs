@@ -5,16 +5,21 @@ use super::refusal::{Form, Refusal};
 use super::reports::{self, Parameters};
 use super::wire::View;
 use super::wire::tree::{Json, Object};
-use super::{attachments, body, cdc, dates, moments, query, rows, xml};
+use super::{attachments, batch, body, cdc, dates, moments, query, rows, write, xml};
+use crate::books::Books;
 use crate::sandbox::Sandbox;
 use axum::body::Body;
 use axum::http::{HeaderValue, Method, header};
 use axum::response::Response;
+use jiff::Timestamp;
 
 pub fn respond(sandbox: &Sandbox, call: &Call) -> Response {
     let now = sandbox.clock.now();
     let answered = if is_write(call) {
-        change(call)
+        sandbox.write(|state| {
+            let books = state.companies.get_mut(&call.realm).ok_or_else(Refusal::application)?;
+            change(books, call, now)
+        })
     } else {
         sandbox.read(|state| {
             let books = state.companies.get(&call.realm).ok_or_else(Refusal::application)?;
@@ -24,6 +29,7 @@ pub fn respond(sandbox: &Sandbox, call: &Call) -> Response {
     };
     match answered {
         Ok(Answer::Tree(tree)) => written(serde_json::to_string(&tree).expect("a tree is JSON"), call.wants_xml),
+        Ok(Answer::Json(text)) => written(text, call.wants_xml),
         Ok(Answer::Text(text)) => good(text, "text/plain;charset=UTF-8"),
         Err(refusal) if call.wants_xml && matches!(refusal.form, Form::Application(_)) => {
             let mut response = refused(&refusal, now);
@@ -39,6 +45,8 @@ pub fn respond(sandbox: &Sandbox, call: &Call) -> Response {
 /// What goes out.
 pub enum Answer {
     Tree(Object),
+    /// JSON that is written already.
+    Json(String),
     Text(String),
 }
 
@@ -63,13 +71,33 @@ fn is_write(call: &Call) -> bool {
     call.method == Method::POST && call.path.first().is_none_or(|first| first != "query")
 }
 
-fn change(call: &Call) -> Result<Answer, Refusal> {
-    match call.path.as_slice() {
-        [name] if Entity::named(name).is_some() || matches!(name.as_str(), "batch" | "upload") => {
-            Err(Refusal::unsupported(format!("Operation POST {name} is not supported: the sandbox's API only reads.")))
-        }
-        _ => Err(unknown_route(call)),
+fn change(books: &mut Books, call: &Call, now: Timestamp) -> Result<Answer, Refusal> {
+    let text = String::from_utf8_lossy(&call.body);
+    let path: Vec<&str> = call.path.iter().map(String::as_str).collect();
+    // "Idempotency key … only the query parameter is documented" (contract 2.3).
+    let request = call.parameters.get("requestid").filter(|id| !id.is_empty()).map(str::to_owned);
+    if let Some(answered) = request.as_ref().and_then(|id| books.lists.answered(id)) {
+        return Ok(Answer::Json(answered.to_owned()));
     }
+    let tree = match path.as_slice() {
+        ["batch"] => batch::answer(books, &text, &call.base, now)?,
+        ["upload"] => attachments::upload(books, call, now)?,
+        ["taxservice", "taxcode"] => write::taxes::answer(books, &text, now)?,
+        [name] => match Entity::named(name) {
+            Some(entity) => {
+                let operation = write::Operation::named(call.parameters.get("operation"), call.parameters.get("include"))?;
+                let allows_twins = call.parameters.get("include") == Some("allowduplicatedocnum");
+                let object = write::answer(books, entity, operation, &text, allows_twins, now)?;
+                timed_at(object, now)
+            }
+            None => return Err(unknown_route(call)),
+        },
+        _ => return Err(unknown_route(call)),
+    };
+    let Some(id) = request else { return Ok(Answer::Tree(tree)) };
+    let json = serde_json::to_string(&tree).expect("a tree is JSON");
+    books.lists.remember_answer(id, json.clone());
+    Ok(Answer::Json(json))
 }
 
 fn look(view: &View, call: &Call, max_report_cells: u64) -> Result<Answer, Refusal> {
@@ -139,5 +167,9 @@ fn exchange_rate(view: &View, parameters: &Parameters) -> Result<Object, Refusal
 }
 
 fn timed(view: &View, object: Object) -> Object {
-    object.put("time", Json::Text(moments::milliseconds(view.now)))
+    timed_at(object, view.now)
+}
+
+fn timed_at(object: Object, now: Timestamp) -> Object {
+    object.put("time", Json::Text(moments::milliseconds(now)))
 }

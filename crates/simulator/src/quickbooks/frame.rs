@@ -39,7 +39,6 @@ pub struct Call {
     pub full_path: String,
     pub parameters: Parameters,
     pub body: Bytes,
-    #[allow(dead_code)] // of an uploaded file
     pub content_type: String,
     /// The address it was sent to, without a path.
     pub base: String,

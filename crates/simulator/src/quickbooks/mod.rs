@@ -11,7 +11,7 @@
 //! 7. entities: <https://developer.intuit.com/app/developer/qbo/docs/api/accounting/all-entities/account> and its neighbours
 //! 9. errors: <https://developer.intuit.com/app/developer/qbo/docs/develop/troubleshooting/error-codes>
 mod attachments;
-#[allow(dead_code)] // the writes read bodies with it
+mod batch;
 mod body;
 mod cdc;
 mod consent;
@@ -27,9 +27,9 @@ mod query;
 mod refusal;
 mod reports;
 mod rows;
-#[allow(dead_code)] // the writes check bodies with it
 mod schema;
 mod wire;
+mod write;
 mod xml;
 
 use crate::books::Books;

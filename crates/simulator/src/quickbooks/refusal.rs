@@ -65,6 +65,77 @@ impl Refusal {
                       vendors or employees.";
         Refusal { element: Some(""), ..Refusal::validation("610", "Object Not Found", detail) }
     }
+    /// Code 2010: the schema does not know the property, or its value is not of its type.
+    pub fn unsupported_property(name: &str) -> Refusal {
+        let detail = format!("Property Name:{name} specified is unsupported or invalid");
+        Refusal::validation("2010", "Request has invalid or unsupported property", detail)
+    }
+    /// Code 2500: a reference to nothing.
+    pub fn invalid_reference(kind: &str, id: &str) -> Refusal {
+        Refusal::validation("2500", "Invalid Reference Id", format!("Invalid Reference Id : {kind} element id {id} not found"))
+    }
+    /// Code 620: a payment for what cannot be paid.
+    pub fn not_linkable(reason: impl std::fmt::Display) -> Refusal {
+        Refusal::validation("620", "Transaction cannot be linked", format!("Transaction cannot be linked : {reason}"))
+    }
+    /// Code 6000: the rules of the books say no.
+    pub fn business(reason: impl std::fmt::Display) -> Refusal {
+        let message = "A business validation error has occurred while processing your request";
+        Refusal { element: Some(""), ..Refusal::validation("6000", message, format!("Business Validation Error: {reason}")) }
+    }
+    /// Code 2050.
+    pub fn too_long(name: &'static str, most: usize) -> Refusal {
+        let message = "String length specified does not match the supported length";
+        let detail = format!("{message}. Max:{most} supported. Supplied length is greater : {name}");
+        Refusal { element: Some(name), ..Refusal::validation("2050", message, detail) }
+    }
+    /// Code 2300.
+    pub fn unequal_sides() -> Refusal {
+        Refusal::validation(
+            "2300",
+            "Amount on debits not equal to credits",
+            "Amount on debits not equal to credits : The debits and credits of a journal entry must be equal",
+        )
+    }
+    /// Code 6070.
+    pub fn amount_mismatch(supplied: crate::money::Cents) -> Refusal {
+        let message = "Amount calculation incorrect in the request";
+        Refusal::validation("6070", message, format!("{message} : Amount is not equal to UnitPrice * Qty. Supplied value:{supplied}"))
+    }
+    /// Code 5010: somebody else was faster.
+    pub fn stale() -> Refusal {
+        let detail =
+            "Stale Object Error : You and root were working on this at the same time. root finished before you did, so your work was not saved.";
+        Refusal { element: Some(""), ..Refusal::validation("5010", "Stale Object Error", detail) }
+    }
+    /// Code 6140.
+    pub fn duplicate_number(number: &str, entity: &str, id: u64) -> Refusal {
+        let detail = format!(
+            "Duplicate Document Number Error : You must specify a different number. This number has already been used. DocNumber={number} is \
+             assigned to TxnType={entity} with TxnId={id}"
+        );
+        Refusal { element: Some(""), ..Refusal::validation("6140", "Duplicate Document Number Error", detail) }
+    }
+    /// Code 6240.
+    pub fn duplicate_name() -> Refusal {
+        Refusal { element: Some(""), ..Refusal::validation("6240", "Duplicate Name Exists Error", "The name supplied already exists. : null") }
+    }
+    /// Code 6220: somebody still owes or is owed.
+    pub fn has_balance(name: &str) -> Refusal {
+        let detail = format!("Delete List Has Balance Error : {name} has an open balance and cannot be made inactive");
+        Refusal { element: Some(""), ..Refusal::validation("6220", "Delete List Has Balance Error", detail) }
+    }
+    /// Code 6540: the money is in the bank.
+    pub fn deposited() -> Refusal {
+        let message = "Deposited Transaction cannot be changed";
+        let detail = format!("{message} : If you need to change or delete this transaction, edit the deposit it appears on and remove it");
+        Refusal { element: Some(""), ..Refusal::validation("6540", message, detail) }
+    }
+    /// Code 1040.
+    pub fn batch_too_large(most: usize) -> Refusal {
+        let detail = format!("The batch size exceeds the allowed limit of {most} items");
+        Refusal::validation("1040", "Batch size exceeds allowed limit", detail)
+    }
     /// Code 5030: the company's edition or country does not have it.
     pub fn feature_not_supported() -> Refusal {
         let detail = "Feature Not Supported Error : The feature is not supported for this company.";
@@ -126,16 +197,23 @@ impl Refusal {
         }
     }
 
+    /// `{"Fault":{…}}`, as it stands in the answer of a batch too.
+    pub fn fault(&self) -> Object {
+        let kind = match self.form {
+            Form::Application(kind) | Form::Gateway(kind) | Form::Xml(kind) => kind,
+        };
+        let error = Object::new()
+            .put("Message", self.message.clone())
+            .put_some("Detail", self.detail.clone())
+            .put("code", self.code)
+            .put_some("element", self.element);
+        Object::new().put("Fault", Object::new().put("Error", vec![error]).put("type", kind))
+    }
+
     pub fn body(&self, now: Timestamp) -> (String, &'static str) {
         match self.form {
-            Form::Application(fault) => {
-                let error = Object::new()
-                    .put("Message", self.message.clone())
-                    .put_some("Detail", self.detail.clone())
-                    .put("code", self.code)
-                    .put_some("element", self.element);
-                let fault = Object::new().put("Error", vec![error]).put("type", fault);
-                let body = Object::new().put("Fault", fault).put("time", moments::milliseconds(now));
+            Form::Application(_) => {
+                let body = self.fault().put("time", moments::milliseconds(now));
                 (serde_json::to_string(&body).expect("a tree is JSON"), "application/json")
             }
             Form::Gateway(fault) => {

@@ -3,6 +3,7 @@ use super::entity::Entity;
 use super::wire::taxes::{self, TaxCode};
 use super::wire::tree::Object;
 use super::wire::{View, attachables, company, names, orders, small_lists, time};
+use super::write::properties;
 use crate::books::lists::{
     Attachment, Budget, Currency, Employee, Order, PaymentMethod, Stamp, TaxAgency, Template, Term, TimeActivity, TrackingOption,
 };
@@ -107,7 +108,6 @@ impl<'a> Row<'a> {
             other => other.stamp().map_or_else(|| other.created_at(), |stamp| stamp.updated_at),
         }
     }
-    #[allow(dead_code)] // compared by the writes
     pub fn sync_token(&self) -> u32 {
         match self {
             Row::Account(account) => account.sync_token,
@@ -158,7 +158,33 @@ impl<'a> Row<'a> {
             Row::TimeActivity(activity) => &activity.description,
         }
     }
+    /// The record as it is shown: what the books say, and over it what only this face keeps.
     pub fn render(&self, view: &View) -> Object {
+        let mut object = self.of_the_books(view);
+        if let Some(entity) = self.entity(view.books) {
+            properties::lay_over(view.books, entity, self.id(), &mut object);
+        }
+        object
+    }
+    /// The entity of records that can keep properties of their own.
+    fn entity(&self, books: &Books) -> Option<Entity> {
+        Some(match self {
+            Row::Account(_) => Entity::Account,
+            Row::Customer(_) => Entity::Customer,
+            Row::Vendor(_) => Entity::Vendor,
+            Row::Item(_) => Entity::Item,
+            Row::Employee(_) => Entity::Employee,
+            Row::Document(document) => entity_of(document),
+            Row::Order(order) => Entity::Order(order.kind),
+            Row::Term(_) => Entity::Term,
+            Row::PaymentMethod(_) => Entity::PaymentMethod,
+            Row::TimeActivity(_) => Entity::TimeActivity,
+            Row::Attachment(_) => Entity::Attachable,
+            Row::Tracking(option) => Entity::Tracking(books.lists.dimensions.get(&option.dimension)?.role),
+            _ => return None,
+        })
+    }
+    fn of_the_books(&self, view: &View) -> Object {
         match self {
             Row::CompanyInfo(_) => company::company_info(view),
             Row::Preferences(_) => company::preferences(view),

@@ -24,7 +24,7 @@ pub use tracking::{Dimension, DimensionRole, TrackingOption};
 use crate::money::Rate;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// Everything in these lists by its id, which comes from the same sequence as all ids of the books.
 #[derive(Clone, Debug, Default)]
@@ -48,6 +48,25 @@ pub struct Lists {
     /// Properties that only a face knows and no rule of the books looks at (an address, a note), as JSON texts: by the face's name of the
     /// record's kind and its id, then by property.
     pub properties: BTreeMap<(String, u64), BTreeMap<String, String>>,
+    /// The last answers to writes that carried a key against doing them twice, oldest first.
+    answers: VecDeque<(String, String)>,
+}
+
+/// So many answers are remembered.
+const MOST_ANSWERS: usize = 1_000;
+
+impl Lists {
+    /// What a write with this key was answered before.
+    pub fn answered(&self, key: &str) -> Option<&str> {
+        self.answers.iter().find(|(known, _)| known == key).map(|(_, answer)| answer.as_str())
+    }
+
+    pub fn remember_answer(&mut self, key: String, answer: String) {
+        if self.answers.len() >= MOST_ANSWERS {
+            self.answers.pop_front();
+        }
+        self.answers.push_back((key, answer));
+    }
 }
 
 /// What every list entry carries.

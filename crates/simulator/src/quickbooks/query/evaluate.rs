@@ -237,12 +237,17 @@ fn like(text: &str, pattern: &str) -> bool {
 
 enum Shown {
     All,
+    AllBut(&'static str),
     Only(Vec<String>),
 }
 
 impl Shown {
     fn show(&self, object: Object) -> Object {
-        let Shown::Only(properties) = self else { return object };
+        let properties = match self {
+            Shown::All => return object,
+            Shown::AllBut(hidden) => return Object(object.0.into_iter().filter(|(key, _)| key != hidden).collect()),
+            Shown::Only(properties) => properties,
+        };
         let kept = object.0.into_iter().filter_map(|(key, value)| {
             if key == "sparse" {
                 return Some((key, Json::Bool(true)));
@@ -258,9 +263,10 @@ fn projection(entity: Entity, select: &Select) -> Result<Shown, Refusal> {
     let known = |properties: &[String]| properties.iter().map(|asked| property(entity, asked)).collect::<Result<Vec<_>, _>>();
     Ok(match select {
         Select::Count => Shown::All,
+        // "SELECT *, Sku FROM Item is NEEDED to get Sku with an Item query" (contract 3.2).
         Select::All { extra } => {
-            known(extra)?;
-            Shown::All
+            let hides_sku = entity == Entity::Item && !known(extra)?.iter().any(|extra| extra == "Sku");
+            if hides_sku { Shown::AllBut("Sku") } else { Shown::All }
         }
         Select::Properties(properties) => Shown::Only(known(properties)?),
     })

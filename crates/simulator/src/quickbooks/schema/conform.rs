@@ -81,6 +81,7 @@ fn one(known: &Property, value: &Value) -> Result<Option<Json>, Misfit> {
             moments::read(text).ok_or_else(misfit)?;
             Some(Json::Text(text.to_owned()))
         }
+        Type::Shape(_) if !matches!(value, Value::Object(_)) => return Err(misfit()),
         Type::Shape(shape) => Some(Json::Object(object(shape, value)?)),
         Type::Any => Some(Json::Written(value.written())),
     })

@@ -59,6 +59,18 @@ static TABLES: LazyLock<HashMap<&'static str, Table>> = LazyLock::new(|| {
     lines().map(table).collect()
 });
 
+/// The properties of an entity or shape, its own first.
+#[cfg(test)]
+pub fn properties(of: &str) -> Vec<Property> {
+    let mut found = Vec::new();
+    let mut next = Some(of);
+    while let Some(table) = next.and_then(|name| TABLES.get(name)) {
+        found.extend_from_slice(&table.own);
+        next = table.base;
+    }
+    found
+}
+
 /// A property by its name, whatever the case.
 pub fn property(of: &str, name: &str) -> Option<Property> {
     let mut next = Some(of);

@@ -156,17 +156,19 @@ impl<'a> View<'a> {
         self.books.tracked(document, Some(line), DimensionRole::Class).map(|option| self.tracking_reference(option))
     }
 
-    /// `TotalAmt`, and in a company with several currencies its value in the home currency.
+    /// `TotalAmt`, and in a company with several currencies its value in the home currency, where the schema has a place for it.
     fn total(&self, object: Object, document: &Document) -> Object {
         let total = self.amount(document, self.books.total(document));
         let object = object.put("TotalAmt", total);
-        if self.is_multicurrency() { object.put("HomeTotalAmt", total.at(document.rate)) } else { object }
+        let has_home_total = document.kind.is_sale() || document.kind == Kind::Deposit;
+        if self.is_multicurrency() && has_home_total { object.put("HomeTotalAmt", total.at(document.rate)) } else { object }
     }
 
     fn balance(&self, object: Object, document: &Document) -> Object {
         let due = self.books.amount_due(document.id);
         let object = object.put("Balance", due);
-        if self.is_multicurrency() { object.put("HomeBalance", due.at(document.rate)) } else { object }
+        let has_home_balance = document.kind != Kind::VendorCredit;
+        if self.is_multicurrency() && has_home_balance { object.put("HomeBalance", due.at(document.rate)) } else { object }
     }
 
     /// A voided transaction reads zero everywhere.

@@ -7,7 +7,7 @@ use crate::money::Cents;
 use crate::quickbooks::rows;
 
 /// An order as if it were the invoice or bill it may become, so that both are written by the same rules.
-fn as_document(order: &Order) -> Document {
+pub fn as_document(order: &Order) -> Document {
     Document {
         id: order.id,
         kind: if order.kind == OrderKind::Estimate { Kind::Invoice } else { Kind::Bill },

@@ -64,7 +64,8 @@ pub fn order(view: &View, object: Object, document: &Document, links: Vec<Object
         .put("LinkedTxn", links)
         .put("Line", lines(view, document))
         .put("TxnTaxDetail", view.tax_detail(document))
-        .put_some("CustomerRef", document.contact.map(|id| view.contact_reference(id)));
+        .put_some("CustomerRef", document.contact.map(|id| view.contact_reference(id)))
+        .put_some("SalesTermRef", view.term_reference(document.details.term));
     let object = view.total(object, document).put("ApplyTaxAfterDiscount", false).put("PrintStatus", "NeedToPrint").put("EmailStatus", "NotSet");
     let email = document.contact.and_then(|id| view.books.contacts.get(&id)).map_or("", |contact| contact.email.as_str());
     if email.is_empty() { object } else { object.put("BillEmail", Object::new().put("Address", email)) }

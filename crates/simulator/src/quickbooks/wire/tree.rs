@@ -109,7 +109,6 @@ impl Object {
         if text.is_empty() { self } else { self.put(key, text) }
     }
     /// Puts a key in place of one that is there.
-    #[allow(dead_code)] // for the writes
     pub fn set(&mut self, key: &'static str, value: Json) {
         match self.0.iter_mut().find(|(name, _)| *name == key) {
             Some((_, known)) => *known = value,
@@ -117,7 +116,6 @@ impl Object {
         }
     }
     /// Puts the keys of another object over these, inner objects likewise.
-    #[allow(dead_code)] // for the writes
     pub fn lay_over(&mut self, other: Object) {
         for (key, value) in other.0 {
             match (self.0.iter_mut().find(|(name, _)| *name == key), value) {

@@ -95,9 +95,11 @@ async fn wrong_routes_and_ids_are_faults_that_say_so() {
     let missing = running.get(&tokens, "invoice/999999").await;
     assert_eq!((missing.status, missing.code().as_str()), (400, "610"));
     assert!(missing.detail().starts_with("Object Not Found : Something you're trying to use has been made inactive."));
-    let write = running.http.post(format!("{}/v3/company/{SHOP}/invoice", running.base)).bearer_auth(&tokens.access).body("{}");
-    let write = running.send(write).await;
-    assert_eq!((write.status, write.code().as_str()), (400, "500"));
+    for path in ["nonsense", "invoice/1", "reports/BalanceSheet"] {
+        let write = running.http.post(format!("{}/v3/company/{SHOP}/{path}", running.base)).bearer_auth(&tokens.access).body("{}");
+        let write = running.send(write).await;
+        assert_eq!((write.status, write.code().as_str()), (400, "500"), "{path}");
+    }
 }
 
 // quickbooks fact 99

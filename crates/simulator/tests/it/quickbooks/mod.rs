@@ -6,6 +6,7 @@ mod oauth;
 mod query;
 mod records;
 mod reports;
+mod writes;
 
 use jiff::Timestamp;
 use jiff::civil::date;
@@ -210,4 +211,21 @@ pub fn cents(value: &Value) -> Cents {
         other => other.to_string(),
     };
     Cents::parse(&text).unwrap_or_else(|| panic!("{text} is not an amount"))
+}
+
+impl Running {
+    /// Sends a record (or a batch) to a path below the company.
+    pub async fn post(&self, tokens: &Tokens, path: &str, body: &Value) -> Answer {
+        let request = self.http.post(format!("{}/v3/company/{}/{path}", self.base, tokens.realm));
+        let request = request.bearer_auth(&tokens.access).header("accept", "application/json").header("content-type", "application/json");
+        self.send(request.body(body.to_string())).await
+    }
+
+    /// Saves a record that must be accepted, and gives it as it is answered.
+    pub async fn save(&self, tokens: &Tokens, entity: &str, body: Value) -> Value {
+        let answer = self.post(tokens, &entity.to_lowercase(), &body).await;
+        assert_eq!(answer.status, 200, "{entity} {body}: {}", answer.text);
+        let key = if entity == "CreditCardPayment" { "CreditCardPaymentTxn" } else { entity };
+        answer.json()[key].clone()
+    }
 }
