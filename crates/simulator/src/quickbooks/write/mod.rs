@@ -315,6 +315,43 @@ mod tests {
         Value::Object(entries)
     }
 
+    /// Changes one place of a value: takes it away, doubles it, or puts something else there.
+    fn twist(value: &mut Value, random: &mut impl FnMut(u64) -> u64) {
+        let pick = |length: usize, random: &mut dyn FnMut(u64) -> u64| usize::try_from(random(u64::try_from(length).expect("small"))).expect("small");
+        match value {
+            Value::Object(entries) if !entries.is_empty() => {
+                let index = pick(entries.len(), random);
+                match random(6) {
+                    0 => {
+                        entries.remove(index);
+                    }
+                    _ => twist(&mut entries[index].1, random),
+                }
+            }
+            Value::List(items) if !items.is_empty() => {
+                let index = pick(items.len(), random);
+                match random(6) {
+                    0 => {
+                        items.remove(index);
+                    }
+                    1 => items.push(items[index].clone()),
+                    _ => twist(&mut items[index], random),
+                }
+            }
+            Value::Number(text) => {
+                let numbers = ["0", "-1", "0.01", "999999999999.99", "9999999999.99", "123456789012345678901", "0.000001", "1e5", "10000"];
+                *text = numbers[pick(numbers.len(), random)].into();
+            }
+            Value::Text(text) => {
+                let texts =
+                    ["", "1", "40", "60", "900", "2199-12-31", "1900-01-01", "Credit", "Debit", "TAX", "EUR", "Vendor", "SalesItemLineDetail"];
+                *text = texts[pick(texts.len(), random)].into();
+            }
+            Value::Bool(flag) => *flag = !*flag,
+            other => *other = Value::Text("x".into()),
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(1_500))]
 
@@ -336,6 +373,37 @@ mod tests {
                         body::read(&text).expect("an answer is JSON");
                     }
                     Err(refusal) => prop_assert_eq!(refusal.status, axum::http::StatusCode::BAD_REQUEST),
+                }
+                for journal in &books.journals[journals..] {
+                    prop_assert!(journal.postings.iter().map(|posting| posting.amount).sum::<crate::money::Cents>().is_zero());
+                }
+                Ok(())
+            })?;
+        }
+
+        #[test]
+        fn no_changed_record_panics_or_unbalances_the_books(seed in any::<u64>(), entity in 2..37_usize, is_new in any::<bool>(), changes in 0..4) {
+            let entity = Entity::all().nth(entity).expect("37 entities");
+            let mut state = seed;
+            let mut random = |end: u64| {
+                state = crate::books::guid::mix(state);
+                state % end
+            };
+            BOOKS.with_borrow_mut(|books| {
+                let count = u64::try_from(rows::living(books, entity).count()).expect("small");
+                let Some(index) = count.checked_sub(1).map(|last| random(last + 1)) else { return Ok(()) };
+                let row = rows::living(books, entity).nth(usize::try_from(index).expect("small")).expect("counted above");
+                let text = serde_json::to_string(&row.render(&View::new(books, now()))).expect("a tree is JSON");
+                let mut value = body::read(&text).expect("a record is JSON");
+                if let (true, Value::Object(entries)) = (is_new, &mut value) {
+                    entries.retain(|(key, _)| !matches!(key.as_str(), "Id" | "SyncToken" | "DocNumber" | "LinkedTxn"));
+                }
+                for _ in 0..changes {
+                    twist(&mut value, &mut random);
+                }
+                let journals = books.journals.len();
+                if let Err(refusal) = answer(books, entity, Operation::Save, &value.written(), true, now()) {
+                    prop_assert_eq!(refusal.status, axum::http::StatusCode::BAD_REQUEST);
                 }
                 for journal in &books.journals[journals..] {
                     prop_assert!(journal.postings.iter().map(|posting| posting.amount).sum::<crate::money::Cents>().is_zero());

@@ -23,29 +23,27 @@ pub fn save(mut write: Write) -> Result<u64, Refusal> {
 /// What the provider makes of a type and sub-type: one of either suffices at creation (contract 7.4).
 fn account_type(account_type: Option<&str>, sub_type: Option<&str>) -> Result<Option<AccountType>, Refusal> {
     use AccountType::*;
-    let by_sub_type = sub_type.and_then(|sub_type| {
-        Some(match sub_type {
-            "Inventory" => Inventory,
-            "RetainedEarnings" => RetainedEarnings,
-            "SalesTaxPayable" | "GlobalTaxPayable" | "GlobalTaxSuspense" => TaxPayable,
-            "ExchangeGainOrLoss" => CurrencyGain,
-            "Depreciation" | "Amortization" => Depreciation,
-            "Checking" | "Savings" | "CashOnHand" | "MoneyMarket" | "RentsHeldInTrust" | "TrustAccounts" => Bank,
-            "AccountsReceivable" => Receivable,
-            "AccountsPayable" => Payable,
-            "CreditCard" => CreditCard,
-            "UndepositedFunds" | "OtherCurrentAssets" | "PrepaidExpenses" | "EmployeeCashAdvances" => CurrentAsset,
-            "FurnitureAndFixtures" | "Vehicles" | "Buildings" | "Land" | "MachineryAndEquipment" | "AccumulatedDepreciation" => FixedAsset,
-            "OtherLongTermAssets" | "SecurityDeposits" | "Goodwill" | "Licenses" => OtherAsset,
-            "OtherCurrentLiabilities" | "LoanPayable" | "LineOfCredit" | "PayrollClearing" | "PayrollTaxPayable" => CurrentLiability,
-            "NotesPayable" | "OtherLongTermLiabilities" | "ShareholderNotesPayable" => LongTermLiability,
-            "OpeningBalanceEquity" | "OwnersEquity" | "PartnersEquity" | "CommonStock" => Equity,
-            "SalesOfProductIncome" | "ServiceFeeIncome" | "OtherPrimaryIncome" | "DiscountsRefundsGiven" | "NonProfitIncome" => Income,
-            "InterestEarned" | "OtherInvestmentIncome" | "OtherMiscellaneousIncome" | "DividendIncome" => OtherIncome,
-            "SuppliesMaterialsCogs" | "CostOfLaborCos" | "OtherCostsOfServiceCos" | "ShippingFreightDeliveryCos" => CostOfSales,
-            "OtherMiscellaneousExpense" | "PenaltiesSettlements" => OtherExpense,
-            _ => Expense,
-        })
+    let by_sub_type = sub_type.map(|sub_type| match sub_type {
+        "Inventory" => Inventory,
+        "RetainedEarnings" => RetainedEarnings,
+        "SalesTaxPayable" | "GlobalTaxPayable" | "GlobalTaxSuspense" => TaxPayable,
+        "ExchangeGainOrLoss" => CurrencyGain,
+        "Depreciation" | "Amortization" => Depreciation,
+        "Checking" | "Savings" | "CashOnHand" | "MoneyMarket" | "RentsHeldInTrust" | "TrustAccounts" => Bank,
+        "AccountsReceivable" => Receivable,
+        "AccountsPayable" => Payable,
+        "CreditCard" => CreditCard,
+        "UndepositedFunds" | "OtherCurrentAssets" | "PrepaidExpenses" | "EmployeeCashAdvances" => CurrentAsset,
+        "FurnitureAndFixtures" | "Vehicles" | "Buildings" | "Land" | "MachineryAndEquipment" | "AccumulatedDepreciation" => FixedAsset,
+        "OtherLongTermAssets" | "SecurityDeposits" | "Goodwill" | "Licenses" => OtherAsset,
+        "OtherCurrentLiabilities" | "LoanPayable" | "LineOfCredit" | "PayrollClearing" | "PayrollTaxPayable" => CurrentLiability,
+        "NotesPayable" | "OtherLongTermLiabilities" | "ShareholderNotesPayable" => LongTermLiability,
+        "OpeningBalanceEquity" | "OwnersEquity" | "PartnersEquity" | "CommonStock" => Equity,
+        "SalesOfProductIncome" | "ServiceFeeIncome" | "OtherPrimaryIncome" | "DiscountsRefundsGiven" | "NonProfitIncome" => Income,
+        "InterestEarned" | "OtherInvestmentIncome" | "OtherMiscellaneousIncome" | "DividendIncome" => OtherIncome,
+        "SuppliesMaterialsCogs" | "CostOfLaborCos" | "OtherCostsOfServiceCos" | "ShippingFreightDeliveryCos" => CostOfSales,
+        "OtherMiscellaneousExpense" | "PenaltiesSettlements" => OtherExpense,
+        _ => Expense,
     });
     let special = by_sub_type.filter(|found| matches!(found, Inventory | RetainedEarnings | TaxPayable | CurrencyGain | Depreciation));
     let by_type = match account_type {

@@ -65,9 +65,9 @@ async fn sending_any_record_back_as_it_was_read_changes_nothing() {
                 let answer = running.post(&tokens, &entity.to_lowercase(), &body).await;
                 assert_eq!(answer.status, 200, "{entity} {row}: {}", answer.text);
                 let (mut after, mut before) = (answer.json()[entity].clone(), row.clone());
-                for time in ["TempDownloadUri"] {
-                    after.as_object_mut().expect("a record").remove(time);
-                    before.as_object_mut().expect("a record").remove(time);
+                // Its end of life moves with every answer.
+                for record in [&mut after, &mut before] {
+                    record.as_object_mut().expect("a record").remove("TempDownloadUri");
                 }
                 assert_eq!(after, before, "{entity}");
                 sent += 1;
@@ -477,7 +477,7 @@ async fn every_name_list_is_created_changed_and_made_inactive() {
         assert_eq!((&inactive[name], &inactive["Active"], &inactive["SyncToken"]), (&shown.as_str().into(), &false.into(), &"1".into()), "{entity}");
         let id = made["Id"].as_str().expect("an id").to_owned();
         assert!(!ids(&running.rows(&tokens, entity, "").await).contains(&id), "{entity}");
-        assert_eq!(ids(&running.rows(&tokens, entity, "WHERE Active = false").await), [id.clone()], "{entity}");
+        assert_eq!(ids(&running.rows(&tokens, entity, "WHERE Active = false").await), std::slice::from_ref(&id), "{entity}");
         let changed = running.get(&tokens, &format!("cdc?entities={entity}&changedSince={since}")).await.json();
         assert_eq!(changed["CDCResponse"][0]["QueryResponse"][0][entity][0]["Active"], false, "{entity}");
         let again = json!({"Id": id, "SyncToken": "1", "sparse": true, "Active": true});
