@@ -32,8 +32,8 @@ pub struct Sandbox {
     /// Month in which the fiscal year of --books begins
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(i8).range(1..=12))]
     fiscal_year_start_month: i8,
-    /// One made-up company with about this many documents over three years instead of the demo companies
-    #[arg(long, value_name = "COUNT", requires = "provider", conflicts_with = "books")]
+    /// One made-up company with this many documents (from 100) over three years instead of the demo companies
+    #[arg(long, value_name = "COUNT", requires = "provider", conflicts_with = "books", value_parser = clap::value_parser!(u32).range(100..))]
     documents: Option<u32>,
     /// Seed of the made-up company
     #[arg(long, default_value_t = 1)]
@@ -137,8 +137,7 @@ fn companies(sandbox: &Sandbox) -> Result<Vec<Books>, Failure> {
         }
         (None, Some(provider), Some(documents)) => {
             let to = now.to_zoned(jiff::tz::TimeZone::UTC).date();
-            let from = to.saturating_sub(jiff::Span::new().years(3)).first_of_month();
-            let spec = CompanySpec { documents_per_month: documents / 36 + 1, ..CompanySpec::plain(provider.face(), sandbox.seed, from, to) };
+            let spec = CompanySpec::of_size(provider.face(), sandbox.seed, documents, to);
             Ok(vec![generate(provider.face(), spec, now)])
         }
         (None, Some(_), None) => {

@@ -31,6 +31,8 @@ pub struct CompanySpec {
     pub to: Date,
     /// About this many, payments included.
     pub documents_per_month: u32,
+    /// Exactly this many in all (from 100), spread evenly over the days.
+    pub documents: Option<u32>,
     pub second_currency: Option<SecondCurrency>,
 }
 
@@ -59,8 +61,16 @@ impl CompanySpec {
             from,
             to,
             documents_per_month: 40,
+            documents: None,
             second_currency: None,
         }
+    }
+
+    /// A plain company of exactly so many documents (from 100): three years of them, or fewer months where they are few.
+    pub fn of_size(face: Face, seed: u64, documents: u32, to: Date) -> CompanySpec {
+        let months = (documents / 25).clamp(1, 36);
+        let from = to.saturating_sub(jiff::Span::new().months(i64::from(months))).first_of_month();
+        CompanySpec { documents_per_month: (documents / months).max(1), documents: Some(documents), ..CompanySpec::plain(face, seed, from, to) }
     }
 
     /// `Books::id` of the company this spec gives.
@@ -120,6 +130,8 @@ struct Maker {
     done_today: i64,
     now: Timestamp,
     duplicates_left: u32,
+    /// What ended with the last day is not used again.
+    is_closed: bool,
 }
 
 impl Maker {
@@ -171,18 +183,25 @@ impl Maker {
             done_today: 0,
             now,
             duplicates_left: 1,
+            is_closed: false,
         }
     }
 
     fn run(mut self) -> Books {
         self.opening_balances();
         let mut owed_hundredths: i64 = 0;
-        while self.today <= self.spec.to {
+        while self.today <= self.spec.to && self.has_room() {
             self.done_today = 0;
             for event in self.queue.remove(&self.today).unwrap_or_default() {
                 self.happen(event);
             }
             self.routine();
+            if self.spec.documents.is_some() {
+                self.trade_towards_the_whole();
+                let Ok(tomorrow) = self.today.tomorrow() else { break };
+                self.today = tomorrow;
+                continue;
+            }
             // Payments and other consequences make up the remaining three tenths; weekends are quiet.
             let share = if matches!(self.today.weekday(), jiff::civil::Weekday::Saturday | jiff::civil::Weekday::Sunday) { 40 } else { 126 };
             owed_hundredths += i64::from(self.spec.documents_per_month) * share * 7 / (10 * 30);
@@ -195,15 +214,41 @@ impl Maker {
         }
         self.today = self.spec.to;
         self.closing_defects();
+        self.is_closed = true;
         let now = self.tick();
         self.books.furnish_xero(now);
         self.small_lists();
+        while self.spec.documents.is_some_and(|most| self.count() < i64::from(most)) {
+            self.trade();
+        }
         self.books
+    }
+
+    fn count(&self) -> i64 {
+        i64::try_from(self.books.documents.len()).expect("documents are fewer than that")
+    }
+
+    /// Another day fits into a company of a fixed size.
+    fn has_room(&self) -> bool {
+        // What a day brings besides trade, and what closes the books.
+        const MOST_ROUTINE: i64 = 45;
+        let due = self.queue.get(&self.today).map_or(0, Vec::len);
+        self.spec.documents.is_none_or(|most| self.count() + i64::try_from(due).expect("small") + MOST_ROUTINE < i64::from(most))
+    }
+
+    /// As many documents as have their share of days behind them.
+    fn trade_towards_the_whole(&mut self) {
+        let Some(most) = self.spec.documents.map(i64::from) else { return };
+        let days = |from: Date, to: Date| i64::from(from.until(to).map_or(0, |span| span.get_days())) + 1;
+        let target = (most - 40) * days(self.spec.from, self.today) / days(self.spec.from, self.spec.to).max(1);
+        while self.count() < target.min(most - 40) {
+            self.trade();
+        }
     }
 
     /// The first eight months have customers, suppliers and a line of business that end later.
     fn is_early(&self) -> bool {
-        self.today < self.spec.from.saturating_add(jiff::Span::new().months(8))
+        !self.is_closed && self.today < self.spec.from.saturating_add(jiff::Span::new().months(8))
     }
 
     /// The moment of the next thing done today.

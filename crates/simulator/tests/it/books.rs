@@ -410,3 +410,13 @@ fn a_foreign_credit_used_at_another_rate_leaves_no_balance_but_a_gain() {
         assert_sound(&books);
     }
 }
+
+#[test]
+fn a_company_has_exactly_as_many_documents_as_were_asked_for() {
+    for (face, documents) in [(Face::QuickBooks, 100), (Face::Xero, 100), (Face::QuickBooks, 777), (Face::Xero, 4_000)] {
+        let books = generate(face, CompanySpec::of_size(face, 5, documents, date(2025, 5, 31)), now());
+        assert_eq!(books.documents.len(), usize::try_from(documents).expect("a number"), "{face:?}");
+        assert!(books.last_date() > Some(date(2025, 5, 1)), "they reach up to the last days: {:?}", books.last_date());
+        assert_eq!(books.trial_balance(date(2025, 12, 31)).values().copied().sum::<Cents>(), Cents::ZERO);
+    }
+}

@@ -1,4 +1,6 @@
 //! The sandbox's tests: its books, its files, its control API and both faces over HTTP.
+#[cfg(all(feature = "quickbooks", feature = "xero"))]
+mod agreement;
 mod books;
 mod cash;
 mod control;

@@ -344,9 +344,11 @@ impl Maker {
         document.account = Some(self.payment_account(receivable, foreign));
         document.memo = if self.dice.percent(30) { format!("Ref {}", self.dice.between(100_000, 999_999)) } else { String::new() };
         let payment = self.enter(document);
+        // What else was settled meanwhile is passed over when it is met.
+        let settled: Vec<DocumentId> = self.books.documents[&payment].applications.iter().map(|paid| paid.document).collect();
+        let settled: Vec<DocumentId> = settled.into_iter().filter(|&id| self.books.amount_due(id).0 <= 0).collect();
         if let Some(open) = self.open.get_mut(&contact) {
-            let books = &self.books;
-            open.retain(|&id| books.amount_due(id).0 > 0);
+            open.retain(|id| !settled.contains(id));
         }
         if self.dice.permille(12) {
             let days = self.dice.between(1, 40);
