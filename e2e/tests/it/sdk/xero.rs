@@ -22,7 +22,7 @@ fn xero_python_lives_a_whole_oauth_life() {
 fn xero_python_reads_every_resource_by_every_way_and_loses_nothing() {
     let sandbox = Sandbox::start(&["--no-limits"]);
     if let Some(counts) = judged_by_python("xero_reading.py", &sandbox) {
-        assert!(counts.calls > 350 && counts.records > 9_000 && counts.fields > 300_000, "hardly anything was looked at");
+        assert!(counts.calls > 300 && counts.records > 4_500 && counts.fields > 150_000, "hardly anything was looked at");
     }
 }
 
@@ -31,7 +31,7 @@ fn xero_python_reads_every_resource_by_every_way_and_loses_nothing() {
 fn xero_node_reads_every_resource_by_every_way_and_loses_nothing() {
     let sandbox = Sandbox::start(&["--no-limits"]);
     if let Some(counts) = judged_by_node("xero_reading.cjs", &sandbox) {
-        assert!(counts.calls > 300 && counts.records > 8_000 && counts.fields > 300_000, "hardly anything was looked at");
+        assert!(counts.calls > 250 && counts.records > 4_500 && counts.fields > 150_000, "hardly anything was looked at");
     }
 }
 
@@ -68,5 +68,5 @@ fn every_answer_of_xero_is_as_its_published_description_says() {
     let sandbox = Sandbox::start(&["--no-limits"]);
     let launch = environment.script("xero_description.py", &[]).env("SANDBOX_URL", &sandbox.url).env("XERO_DESCRIPTION", file);
     let counts = counted("xero_description.py", launch);
-    assert!(counts.records > 500 && counts.fields > 150_000, "hardly anything was looked at");
+    assert!(counts.records > 400 && counts.fields > 100_000, "hardly anything was looked at");
 }
