@@ -18,8 +18,8 @@ test: ## All tests, on both databases
 check: ## What CI runs: formatting, lints, licences, tests
 	.ci/run
 
-features: ## Rewrite docs/features.md from what the tests say they prove
-	WRITE_FEATURES=1 cargo test -p e2e --test it the_list_of_features
+features: ## Rewrite docs/features.md and docs/sandbox-conformance.md from what the tests say they show
+	WRITE_FEATURES=1 cargo test -p e2e --test it the_list_of_
 
 bench: ## Measure speed and size of the released program (BENCH="sync --documents 20000" measures a part)
 	cargo build --release --locked -p server --bin tieout

@@ -1,6 +1,7 @@
 //! Tests of the whole: the server against the sandbox, both over HTTP, and the rules of the house.
 
 mod browser;
+mod claims;
 mod hledger;
 mod journal;
 mod kill;

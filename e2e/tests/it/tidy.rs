@@ -1,6 +1,6 @@
 //! Keeps the house as ARCHITECTURE.md describes it: who may use whom, what lies where, and that every proof named in docs/features.md exists.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
@@ -248,88 +248,6 @@ fn the_program_is_built_together_with_the_tests() {
     );
 }
 
-/// Rows of docs/features.md are `| A1 | statement | state | tests |`. Rewrite the last two columns with `make features`.
-#[test]
-fn the_list_of_features_tells_what_the_tests_prove() {
-    let proofs = proofs();
-    let text = read("docs/features.md");
-    let mut wanted = String::new();
-    let mut known = BTreeMap::new();
-    for line in text.lines() {
-        let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
-        if let [row, statement, ..] = cells.as_slice()
-            && is_row(row)
-        {
-            let ordinal: u32 = row[1..].parse().expect("a row is a letter and a number");
-            let before = known.insert(row[..1].to_owned(), ordinal).unwrap_or_default();
-            assert_eq!(ordinal, before + 1, "docs/features.md: row {row} is out of order, doubled, or follows a gap");
-            let proofs = proofs.get(*row).map(Vec::as_slice).unwrap_or_default();
-            let state = match proofs {
-                [] => "not yet",
-                proofs if proofs.iter().all(|proof| proof.in_part) => "in part",
-                _ => "proven",
-            };
-            let tests: Vec<String> = proofs.iter().map(|proof| format!("`{}`", proof.test)).collect();
-            wanted.push_str(&format!("| {row} | {statement} | {state} | {} |\n", tests.join(", ")));
-        } else {
-            wanted.push_str(line);
-            wanted.push('\n');
-        }
-    }
-    nothing(proofs.iter().filter_map(|(row, proofs)| {
-        let ordinal: u32 = row[1..].parse().expect("a row is a letter and a number");
-        let is_known = ordinal <= known.get(&row[..1]).copied().unwrap_or_default();
-        (!is_known).then(|| format!("`{}` proves {row}, but docs/features.md has no such row", proofs[0].test))
-    }));
-    if std::env::var_os("WRITE_FEATURES").is_some() {
-        fs::write(root().join("docs/features.md"), &wanted).expect("docs/features.md can be written");
-        return;
-    }
-    let differing = text.lines().zip(wanted.lines()).filter(|(is, should)| is != should);
-    nothing(
-        differing.map(|(is, should)| format!("docs/features.md is out of date (`make features` rewrites it)\n  is:     {is}\n  should: {should}")),
-    );
-}
-
-struct Proof {
-    test: String,
-    /// The test shows a part of the row; what is left needs another.
-    in_part: bool,
-}
-
-/// Which tests prove which row. A test says so in a comment line above it: `proves C3`, `proves C3 C12`, or `proves C3 in part`.
-fn proofs() -> BTreeMap<String, Vec<Proof>> {
-    let mut proofs: BTreeMap<String, Vec<Proof>> = BTreeMap::new();
-    for file in source_files() {
-        let text = read(&file);
-        let lines: Vec<&str> = text.lines().map(str::trim).collect();
-        for (number, line) in lines.iter().enumerate() {
-            let Some(rows) = line.strip_prefix("// proves ") else { continue };
-            let place = format!("{}:{}", file.display(), number + 1);
-            let of_a_test = |line: &&str| line.starts_with("#[") || line.starts_with("//");
-            let above: Vec<&str> = lines[..number].iter().rev().copied().take_while(of_a_test).collect();
-            let below: Vec<&str> = lines[number + 1..].iter().copied().take_while(|line| of_a_test(line) || line.contains("fn ")).collect();
-            let function = below.iter().position(|line| !of_a_test(line));
-            let function = function.unwrap_or_else(|| panic!("{place}: no test follows `{line}`"));
-            let attributes = [&below[..function], &above].concat();
-            let is_test = attributes.iter().any(|line| line.starts_with("#[") && line.contains("test"));
-            let name = below[function].split("fn ").nth(1).and_then(|rest| rest.split(['(', '<']).next()).expect("a function has a name");
-            assert!(is_test, "{place}: `{name}` is not a test");
-            assert!(!attributes.iter().any(|line| line.starts_with("#[ignore")), "{place}: `{name}` is ignored, so it proves nothing");
-            let (rows, in_part) = rows.strip_suffix(" in part").map_or((rows, false), |rows| (rows, true));
-            for row in rows.split([' ', ',']).filter(|row| !row.is_empty()) {
-                assert!(is_row(row), "{place}: `{row}` is not a row of docs/features.md");
-                proofs.entry(row.to_owned()).or_default().push(Proof { test: format!("{} {name}", file.display()), in_part });
-            }
-        }
-    }
-    proofs
-}
-
-fn is_row(word: &str) -> bool {
-    word.split_at_checked(1).is_some_and(|(letter, number)| ("A"..="K").contains(&letter) && number.parse::<u32>().is_ok())
-}
-
 /// User, used, and `normal`, `dev` or `build`: every dependency that a manifest of ours declares.
 fn dependencies() -> Vec<(String, String, String)> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
@@ -383,13 +301,13 @@ fn quoted(line: &str) -> impl Iterator<Item = &str> {
     line.split('`').skip(1).step_by(2)
 }
 
-fn source_files() -> Vec<PathBuf> {
+pub fn source_files() -> Vec<PathBuf> {
     let mut files = files_below("crates");
     files.extend(files_below("e2e"));
     files.into_iter().filter(|file| file.extension().is_some_and(|end| end == "rs")).collect()
 }
 
-fn nothing(wrong: impl IntoIterator<Item = String>) {
+pub fn nothing(wrong: impl IntoIterator<Item = String>) {
     let wrong: Vec<String> = wrong.into_iter().collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

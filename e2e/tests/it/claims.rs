@@ -1,0 +1,141 @@
+//! What tests say they show, in a comment above them, and the two lists that are made of it: docs/features.md and docs/sandbox-conformance.md.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use crate::source::{read, root};
+use crate::tidy::{nothing, source_files};
+
+/// A comment above a test: what follows its first words, and the test.
+struct Claim {
+    place: String,
+    said: String,
+    test: String,
+}
+
+/// Every comment line that begins with one of these words and stands above a test.
+fn claims(words: &[&str]) -> Vec<Claim> {
+    let mut claims = Vec::new();
+    for file in source_files() {
+        let text = read(&file);
+        let lines: Vec<&str> = text.lines().map(str::trim).collect();
+        for (number, line) in lines.iter().enumerate() {
+            let Some(said) = words.iter().find_map(|words| line.strip_prefix("// ")?.strip_prefix(words)) else { continue };
+            let place = format!("{}:{}", file.display(), number + 1);
+            let of_a_test = |line: &&str| line.starts_with("#[") || line.starts_with("//");
+            let above: Vec<&str> = lines[..number].iter().rev().copied().take_while(of_a_test).collect();
+            let below: Vec<&str> = lines[number + 1..].iter().copied().take_while(|line| of_a_test(line) || line.contains("fn ")).collect();
+            let function = below.iter().position(|line| !of_a_test(line));
+            let Some(function) = function else { panic!("{place}: no test follows `{line}`") };
+            let attributes = [&below[..function], &above].concat();
+            let is_test = attributes.iter().any(|line| line.starts_with("#[") && line.contains("test"));
+            let name = below[function].split("fn ").nth(1).and_then(|rest| rest.split(['(', '<']).next()).expect("a function has a name");
+            assert!(is_test, "{place}: `{name}` is not a test");
+            assert!(!attributes.iter().any(|line| line.starts_with("#[ignore")), "{place}: `{name}` is ignored, so it proves nothing");
+            claims.push(Claim { place, said: said.trim().to_owned(), test: format!("{} {name}", file.display()) });
+        }
+    }
+    claims
+}
+
+/// Writes a list anew, or says in which lines it is out of date.
+fn keep(path: &str, is: &str, wanted: &str, command: &str) {
+    if std::env::var_os("WRITE_FEATURES").is_some() {
+        fs::write(root().join(path), wanted).unwrap_or_else(|error| panic!("{path} cannot be written: {error}"));
+        return;
+    }
+    let differing = is.lines().zip(wanted.lines()).filter(|(is, should)| is != should);
+    nothing(differing.map(|(is, should)| format!("{path} is out of date (`{command}` rewrites it)\n  is:     {is}\n  should: {should}")));
+}
+
+/// Rows of docs/features.md are `| A1 | statement | state | tests |`. Rewrite the last two columns with `make features`.
+#[test]
+fn the_list_of_features_tells_what_the_tests_prove() {
+    let proofs = proofs();
+    let text = read("docs/features.md");
+    let mut wanted = String::new();
+    let mut known = BTreeMap::new();
+    for line in text.lines() {
+        let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
+        if let [row, statement, ..] = cells.as_slice()
+            && is_row(row)
+        {
+            let ordinal: u32 = row[1..].parse().expect("a row is a letter and a number");
+            let before = known.insert(row[..1].to_owned(), ordinal).unwrap_or_default();
+            assert_eq!(ordinal, before + 1, "docs/features.md: row {row} is out of order, doubled, or follows a gap");
+            let proofs = proofs.get(*row).map(Vec::as_slice).unwrap_or_default();
+            let state = match proofs {
+                [] => "not yet",
+                proofs if proofs.iter().all(|proof| proof.in_part) => "in part",
+                _ => "proven",
+            };
+            let tests: Vec<String> = proofs.iter().map(|proof| format!("`{}`", proof.test)).collect();
+            wanted.push_str(&format!("| {row} | {statement} | {state} | {} |\n", tests.join(", ")));
+        } else {
+            wanted.push_str(line);
+            wanted.push('\n');
+        }
+    }
+    nothing(proofs.iter().filter_map(|(row, proofs)| {
+        let ordinal: u32 = row[1..].parse().expect("a row is a letter and a number");
+        let is_known = ordinal <= known.get(&row[..1]).copied().unwrap_or_default();
+        (!is_known).then(|| format!("`{}` proves {row}, but docs/features.md has no such row", proofs[0].test))
+    }));
+    keep("docs/features.md", &text, &wanted, "make features");
+}
+
+struct Proof {
+    test: String,
+    /// The test shows a part of the row; what is left needs another.
+    in_part: bool,
+}
+
+/// Which tests prove which row. A test says so in a comment line above it: `proves C3`, `proves C3 C12`, or `proves C3 in part`.
+fn proofs() -> BTreeMap<String, Vec<Proof>> {
+    let mut proofs: BTreeMap<String, Vec<Proof>> = BTreeMap::new();
+    for Claim { place, said, test } in claims(&["proves "]) {
+        let (rows, in_part) = said.strip_suffix(" in part").map_or((said.as_str(), false), |rows| (rows, true));
+        for row in rows.split([' ', ',']).filter(|row| !row.is_empty()) {
+            assert!(is_row(row), "{place}: `{row}` is not a row of docs/features.md");
+            proofs.entry(row.to_owned()).or_default().push(Proof { test: test.clone(), in_part });
+        }
+    }
+    proofs
+}
+
+fn is_row(word: &str) -> bool {
+    word.split_at_checked(1).is_some_and(|(letter, number)| ("A"..="K").contains(&letter) && number.parse::<u32>().is_ok())
+}
+
+/// Rows of docs/sandbox-conformance.md are `| Q12 | behaviour | source | tests |`, Q for QuickBooks and X for Xero. A test names them in a comment
+/// above it: `quickbooks fact 12`, `xero facts 3, 4 and 5`. Rewrite the last column with `make features`.
+#[test]
+fn the_list_of_conformance_tells_which_test_shows_each_behaviour() {
+    let mut shown: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (provider, letter) in [("quickbooks", 'Q'), ("xero", 'X')] {
+        for Claim { place, said, test } in claims(&[&format!("{provider} facts "), &format!("{provider} fact ")]) {
+            let numbers = said.split([' ', ',']).filter(|word| !word.is_empty() && *word != "and").map_while(|word| word.parse::<u32>().ok());
+            let numbers: Vec<u32> = numbers.collect();
+            assert!(!numbers.is_empty(), "{place}: `{said}` names no fact");
+            for number in numbers {
+                shown.entry(format!("{letter}{number}")).or_default().push(format!("`{test}`"));
+            }
+        }
+    }
+    let text = read("docs/sandbox-conformance.md");
+    let mut wanted = String::new();
+    for line in text.lines() {
+        let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
+        let fact = cells[0].strip_prefix(['Q', 'X']).filter(|number| number.parse::<u32>().is_ok());
+        if let (Some(_), [fact, behaviour, source, ..]) = (fact, cells.as_slice()) {
+            let tests = shown.remove(*fact).unwrap_or_default();
+            let tests = if tests.is_empty() { "not yet".to_owned() } else { tests.join(", ") };
+            wanted.push_str(&format!("| {fact} | {behaviour} | {source} | {tests} |\n"));
+        } else {
+            wanted.push_str(line);
+            wanted.push('\n');
+        }
+    }
+    nothing(shown.iter().map(|(fact, tests)| format!("{} shows {fact}, but docs/sandbox-conformance.md has no such row", tests[0])));
+    keep("docs/sandbox-conformance.md", &text, &wanted, "make features");
+}
