@@ -30,6 +30,7 @@ pub fn router(sandbox: Sandbox) -> Router {
         .route("/_control/tokens", get(journal::tokens))
         .route("/_control/connections/remove", post(trouble::remove_connection))
         .route("/_control/outages", get(trouble::outages).post(trouble::add_outage).delete(trouble::end_outages))
+        .route("/_control/live", get(trouble::live).post(trouble::go_live).delete(trouble::end_live))
         .route("/_control/schedule", get(trouble::schedule).post(trouble::set_schedule).delete(trouble::end_schedule))
         .route("/_control/webhooks", get(webhooks::endpoints).post(webhooks::add).delete(webhooks::remove))
         .route("/_control/webhooks/mischief", post(webhooks::mischief))

@@ -6,6 +6,7 @@ pub mod consent;
 pub mod control;
 pub mod faults;
 pub mod limits;
+pub mod live;
 pub mod money;
 pub mod network;
 pub mod oauth;

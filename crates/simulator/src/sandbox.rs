@@ -3,6 +3,7 @@ use crate::books::{Books, Face};
 use crate::clock::SandboxClock;
 use crate::faults::Faults;
 use crate::limits::Limits;
+use crate::live::Live;
 use crate::network::journal::Journal;
 use crate::network::later::Later;
 use crate::network::schedule::Schedule;
@@ -72,6 +73,8 @@ pub struct State {
     /// Changes that are made but cannot be seen yet.
     pub later: Vec<Later>,
     pub webhooks: Webhooks,
+    /// Trade that goes on by itself, while it does.
+    pub live: Option<Live>,
 }
 
 /// A handle that is cheap to clone.
@@ -114,6 +117,7 @@ impl Sandbox {
                 schedule: None,
                 later: Vec::new(),
                 webhooks: Webhooks::default(),
+                live: None,
             })),
             keys: Arc::default(),
         }
@@ -129,6 +133,12 @@ impl Sandbox {
         let clock = SandboxClock::default();
         clock.freeze_at(moment);
         Sandbox { clock: Arc::new(clock), state: Arc::clone(&self.state), keys: Arc::clone(&self.keys) }
+    }
+    /// Lets trade go on by itself from now on, on a clock that runs faster.
+    pub fn go_live(&self, pace: crate::live::Pace) {
+        self.clock.run_at(pace.speed);
+        let now = self.clock.now();
+        self.write(|state| state.live = Some(Live::new(pace, now)));
     }
     /// The RS256 key of this sandbox, made at first use (or ahead of it in the background by `server::serve`).
     pub fn signing_key(&self) -> &crate::oauth::SigningKey {

@@ -66,6 +66,7 @@ pub async fn serve(sandbox: Sandbox, listener: std::net::TcpListener, shutdown: 
         keys.signing_key();
     });
     let _webhooks = Background(tokio::spawn(crate::webhooks::deliver(sandbox.clone())));
+    let _trade = Background(tokio::spawn(crate::live::trade(sandbox.clone())));
     axum::serve(listener, router(sandbox)).with_graceful_shutdown(shutdown).await
 }
 

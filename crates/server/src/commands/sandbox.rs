@@ -5,6 +5,7 @@ use domain::clock::{Clock, SystemClock};
 use simulator::books::generator::{CompanySpec, generate};
 use simulator::books::journal_csv::{self, Meta};
 use simulator::books::{Books, Face};
+use simulator::live::Pace;
 use simulator::server::{Options, demo_companies};
 use simulator::tls::{self, Authority};
 use std::net::{SocketAddr, TcpListener};
@@ -48,6 +49,9 @@ pub struct Sandbox {
     /// Address and port for TLS
     #[arg(long, default_value = "127.0.0.1:8586", value_name = "ADDRESS", requires = "tls_dir")]
     tls_listen: SocketAddr,
+    /// Trade goes on while the sandbox runs, on a clock that is this many times faster
+    #[arg(long, value_name = "SPEED", num_args = 0..=1, default_missing_value = "60", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    live: Option<u32>,
     /// Do not enforce the providers' call limits
     #[arg(long)]
     no_limits: bool,
@@ -81,6 +85,9 @@ pub async fn run(sandbox: &Sandbox) -> Result<ExitCode, Failure> {
     println!("  client ids tieout-quickbooks and tieout-xero, client secret sandbox-secret; control API at http://{address}/_control");
     let options = Options { redirect_uris: sandbox.redirect_uris.clone(), limits_enforced: !sandbox.no_limits, start_at: None };
     let running = options.sandbox(companies);
+    if let Some(speed) = sandbox.live {
+        running.go_live(Pace { speed, seed: sandbox.seed, ..Pace::default() });
+    }
     let plain = simulator::server::serve(running.clone(), listener, boot::stop_signal());
     match secure {
         None => plain.await?,

@@ -4,6 +4,7 @@ use super::body;
 use super::{Answer, Problem, json};
 use crate::books::Face;
 use crate::faults::{ControlRequest, Fault, Outage};
+use crate::live::Pace;
 use crate::network::later::Later;
 use crate::network::schedule::{Plan, Schedule};
 use crate::sandbox::Sandbox;
@@ -72,6 +73,30 @@ pub async fn set_schedule(State(sandbox): State<Sandbox>, bytes: Bytes) -> Answe
 pub async fn end_schedule(State(sandbox): State<Sandbox>) -> Answer {
     sandbox.write(|state| state.schedule = None);
     schedule(State(sandbox)).await
+}
+
+pub async fn live(State(sandbox): State<Sandbox>) -> Answer {
+    json(sandbox.read(|state| match &state.live {
+        Some(live) => object!({"pace": live.pace, "changes": live.changes}),
+        None => object!({"pace": null}),
+    }))
+}
+
+pub async fn go_live(State(sandbox): State<Sandbox>, bytes: Bytes) -> Answer {
+    let pace: Pace = body::read(&bytes)?;
+    const FASTEST: u32 = 1_000_000;
+    if pace.speed == 0 || pace.speed > FASTEST || pace.changes_per_day == 0 {
+        return Err(Problem::bad(format!("speed is 1 to {FASTEST}, changes_per_day at least 1")));
+    }
+    sandbox.go_live(pace);
+    live(State(sandbox)).await
+}
+
+/// Trade stops; the clock runs on at its ordinary pace.
+pub async fn end_live(State(sandbox): State<Sandbox>) -> Answer {
+    sandbox.write(|state| state.live = None);
+    sandbox.clock.run_at(1);
+    live(State(sandbox)).await
 }
 
 #[derive(Deserialize)]

@@ -8,6 +8,7 @@ mod csv;
 #[cfg(all(feature = "quickbooks", feature = "xero"))]
 mod faults;
 mod lists;
+mod live;
 #[cfg(feature = "quickbooks")]
 mod quickbooks;
 mod tls;
