@@ -10,7 +10,10 @@ use super::wire::tree::{Json, Object};
 use super::{files, rows, write};
 use crate::books::Books;
 use crate::quickbooks::entity::Entity;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
+use std::borrow::Cow;
 
 /// `GET …/download/{attachableId}`: "answers a temporary URL as text" (contract 2.1).
 pub fn download(view: &View, id: &str) -> Result<String, Refusal> {
@@ -43,7 +46,7 @@ fn one(books: &mut Books, file: &Part, facts: Option<&Part>, base: &str, now: Ti
     let sent = match facts {
         None => Object::new(),
         Some(facts) => {
-            let text = String::from_utf8_lossy(facts.content);
+            let text = String::from_utf8_lossy(&facts.content);
             let value = body::read(&text).map_err(|error| Refusal::unsupported_property(&error.to_string()))?;
             // Some clients wrap the record in its name.
             let value = value.get("Attachable").cloned().unwrap_or(value);
@@ -75,10 +78,11 @@ struct Part<'a> {
     name: String,
     file_name: String,
     content_type: String,
-    content: &'a [u8],
+    content: Cow<'a, [u8]>,
 }
 
-/// The parts between `--boundary` lines: <https://www.rfc-editor.org/rfc/rfc7578>.
+/// The parts between `--boundary` lines: <https://www.rfc-editor.org/rfc/rfc7578>. Lines may end in a bare line feed, and content may be packed as
+/// Base64: python-quickbooks writes both, and the provider reads them (its client.py, `make_request`).
 fn parts<'a>(body: &'a [u8], boundary: &str) -> Vec<Part<'a>> {
     let mark = format!("--{boundary}");
     let mut parts = Vec::new();
@@ -88,10 +92,11 @@ fn parts<'a>(body: &'a [u8], boundary: &str) -> Vec<Part<'a>> {
         rest = &rest[at + mark.len()..];
         let end = find(rest, mark.as_bytes());
         let inside = &rest[..end.unwrap_or(rest.len())];
-        if let Some(split) = find(inside, b"\r\n\r\n") {
+        let blank = [&b"\r\n\r\n"[..], b"\n\n"].into_iter().filter_map(|blank| Some((find(inside, blank)?, blank.len()))).min();
+        if let Some((split, length)) = blank {
             let head = String::from_utf8_lossy(&inside[..split]);
-            let content = &inside[split + 4..];
-            let content = content.strip_suffix(b"\r\n").unwrap_or(content);
+            let content = &inside[split + length..];
+            let content = content.strip_suffix(b"\r\n").or_else(|| content.strip_suffix(b"\n")).unwrap_or(content);
             let header = |name: &str| {
                 let mut lines = head.lines().filter_map(|line| line.split_once(':'));
                 lines.find(|(key, _)| key.trim().eq_ignore_ascii_case(name)).map(|(_, value)| value.trim().to_owned()).unwrap_or_default()
@@ -101,6 +106,9 @@ fn parts<'a>(body: &'a [u8], boundary: &str) -> Vec<Part<'a>> {
                 let mut found = disposition.split(';').filter_map(|part| part.trim().split_once('='));
                 found.find(|(key, _)| *key == name).map(|(_, value)| value.trim_matches('"').to_owned()).unwrap_or_default()
             };
+            let packed = header("content-transfer-encoding").eq_ignore_ascii_case("base64");
+            let unpacked = packed.then(|| STANDARD.decode(content.trim_ascii()).ok()).flatten();
+            let content = unpacked.map_or(Cow::Borrowed(content), Cow::Owned);
             parts.push(Part { name: parameter("name"), file_name: parameter("filename"), content_type: header("content-type"), content });
         }
         start = end;

@@ -13,3 +13,15 @@ fn python_quickbooks_reads_every_entity_by_every_way_and_loses_nothing() {
 fn node_quickbooks_reads_every_entity_by_every_way_and_loses_nothing() {
     Suite { script: "quickbooks_reading.cjs", calls: 300, records: 5_500, fields: 130_000, checks: 95 }.judge();
 }
+
+// quickbooks facts 31, 39, 42, 72, 75, 76, 77, 79, 80, 81, 82, 83, 84, 86, 110
+#[test]
+fn python_quickbooks_writes_and_the_books_stay_balanced() {
+    Suite { script: "quickbooks_writing.py", calls: 95, records: 60, fields: 550, checks: 120 }.judge();
+}
+
+// quickbooks facts 39, 72, 73, 74, 75, 76, 77, 83, 84, 86, 112
+#[test]
+fn node_quickbooks_writes_and_the_books_stay_balanced() {
+    Suite { script: "quickbooks_writing.cjs", calls: 60, records: 22, fields: 500, checks: 70 }.judge();
+}
