@@ -14,6 +14,14 @@ macro_rules! data_types {
             pub fn as_str(self) -> &'static str { match self { $(DataType::$variant => $word),* } }
             /// What a person reads, in the plural.
             pub fn label(self) -> &'static str { match self { $(DataType::$variant => $label),* } }
+            /// What a person reads of one record: `Credit note`.
+            pub fn singular(self) -> String {
+                let label = self.label();
+                match label.strip_suffix("ies") {
+                    Some(stem) => format!("{stem}y"),
+                    None => label.strip_suffix('s').unwrap_or(label).to_owned(),
+                }
+            }
             pub fn group(self) -> Group { match self { $(DataType::$variant => Group::$group),* } }
         }
         impl FromStr for DataType {

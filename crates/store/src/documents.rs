@@ -150,6 +150,26 @@ pub async fn mark_deleted(
     Ok(marked)
 }
 
+/// Type and number of transactions by id, whatever their type.
+pub async fn find_numbers(conn: &mut Conn, company_id: &CompanyId, ids: &[&str]) -> Result<BTreeMap<String, (DataType, String)>, StoreError> {
+    let mut found = BTreeMap::new();
+    for part in ids.chunks(200) {
+        let marks: Vec<String> = (0..part.len()).map(|at| format!("${}", at + 2)).collect();
+        let sql = format!(
+            "SELECT remote_id, data_type, number FROM documents WHERE company_id = $1 AND day IS NOT NULL AND remote_id IN ({})",
+            marks.join(",")
+        );
+        let mut values = args![company_id];
+        values.extend(part.iter().map(|id| Arg::from(*id)));
+        for row in conn.query_assembled(sql, values).await? {
+            let text = row.text(1)?;
+            let data_type = text.parse().map_err(|_| StoreError::Unreadable(format!("data type `{text}`")))?;
+            found.insert(row.text(0)?, (data_type, row.opt_text(2)?.unwrap_or_default()));
+        }
+    }
+    Ok(found)
+}
+
 /// How many records of each data type are there: (all that are not deleted, deleted ones kept, oldest day, newest day).
 #[derive(Clone, Debug)]
 pub struct TypeCount {

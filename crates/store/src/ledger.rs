@@ -204,6 +204,52 @@ pub async fn list_sources(
     .collect()
 }
 
+/// One posting of an account, as a statement's figure is made of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    pub piece: String,
+    pub line: i64,
+    pub day: Date,
+    pub amount: Amount,
+    pub source_type: String,
+    pub source_id: String,
+    pub contact_id: Option<String>,
+}
+
+/// The postings of one account in a month, by day, from behind a line that was shown before.
+pub async fn list_lines(
+    conn: &mut Conn,
+    company_id: &CompanyId,
+    basis: Basis,
+    account_id: &str,
+    month: Month,
+    after: Option<(Date, &str, i64)>,
+    limit: i64,
+) -> Result<Vec<Line>, StoreError> {
+    let (day_shown, piece, line) = after.map_or((month.first_day(), "", -1), |(day, piece, line)| (day, piece, line));
+    conn.query(
+        "SELECT piece, line, day, amount, source_type, source_id, contact_id FROM postings
+         WHERE company_id = $1 AND basis = $2 AND account_id = $3 AND day >= $4 AND day <= $5
+           AND (day > $4 OR piece > $6 OR (piece = $6 AND line > $7))
+         ORDER BY day, piece, line LIMIT $8",
+        args![company_id, number(basis), account_id, day_shown.to_string(), month.last_day().to_string(), piece, line, limit],
+    )
+    .await?
+    .iter()
+    .map(|row| {
+        Ok(Line {
+            piece: row.text(0)?,
+            line: row.int(1)?,
+            day: day(&row.text(2)?)?,
+            amount: Amount(row.int(3)?),
+            source_type: row.text(4)?,
+            source_id: row.text(5)?,
+            contact_id: row.opt_text(6)?,
+        })
+    })
+    .collect()
+}
+
 /// Feeds every posting of both ledgers into a hash, in a fixed order that does not depend on the order of reading.
 pub async fn hash_content(conn: &mut Conn, company_id: &CompanyId, hasher: &mut Sha256) -> Result<(), StoreError> {
     for basis in Basis::ALL {

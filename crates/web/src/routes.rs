@@ -1,8 +1,8 @@
 //! The map of the site: every path and the role it asks for, in one list.
 use crate::app::{App, WebOptions};
 use crate::pages::{
-    account, account_setup, companies, company, data_feed, disconnect, integrations, log_entry, log_table, logs, result, resync_all, setup, sign_in,
-    sign_in_link,
+    account, account_lines, account_setup, companies, company, data_feed, disconnect, integrations, log_entry, log_table, logs, result, resync_all,
+    setup, sign_in, sign_in_link, statements,
 };
 use crate::{assets, auth, error, events, protection};
 use axum::Router;
@@ -78,6 +78,8 @@ pub fn all() -> Vec<Route> {
         // the books
         route("/companies", COMPANIES, get(companies::show)),
         route("/companies/{id}", COMPANIES, get(company::show)),
+        route("/companies/{id}/statements", COMPANIES, get(statements::show)),
+        route("/companies/{id}/lines", COMPANIES, get(account_lines::show)),
         route("/companies/{id}/resync", INTEGRATIONS, post(data_feed::resync)),
         // the callback looks for its session itself: without one it leads to a sign-in that explains
         route("/oauth/{provider}/callback", Public, get(result::callback).head(not_head)),

@@ -1,5 +1,6 @@
 //! The pages: each is two files of one name, what it shows and how it looks.
 pub mod account;
+pub mod account_lines;
 pub mod account_setup;
 pub mod companies;
 pub mod company;
@@ -14,3 +15,4 @@ pub mod resync_all;
 pub mod setup;
 pub mod sign_in;
 pub mod sign_in_link;
+pub mod statements;

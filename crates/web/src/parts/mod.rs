@@ -1,5 +1,6 @@
 //! What several pages share: the frame, icons, names of providers.
 pub mod address;
+pub mod chart;
 pub mod figures;
 pub mod icon;
 pub mod moment;

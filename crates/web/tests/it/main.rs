@@ -9,3 +9,4 @@ mod roles;
 mod sample;
 mod signing_in;
 mod site;
+mod statements;

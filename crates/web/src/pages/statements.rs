@@ -1,0 +1,341 @@
+//! Statements of a company: profit and loss, balance sheet, trial balance, on either basis; every figure opens its lines.
+use crate::app::App;
+use crate::error::WebError;
+use crate::parts::address::{Address, Asked};
+use crate::parts::chart::Bars;
+use crate::parts::figures;
+use crate::parts::status::Shield;
+use crate::visit::{Place, Shell, Visit};
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use domain::clock::Month;
+use domain::document::AccountClass;
+use domain::ids::CompanyId;
+use domain::ledger::Basis;
+use domain::money::Amount;
+use domain::statements::{AccountMovements, AccountRow, balance_sheet, profit_and_loss, trial_balance};
+use jiff::civil::Date;
+use std::collections::BTreeMap;
+use store::accounts::{Account, ChartOfAccounts};
+use store::companies::Company;
+
+/// Months beside each other.
+const COLUMNS: usize = 12;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Report {
+    ProfitAndLoss,
+    BalanceSheet,
+    TrialBalance,
+}
+
+impl Report {
+    const ALL: [Report; 3] = [Report::ProfitAndLoss, Report::BalanceSheet, Report::TrialBalance];
+    fn word(self) -> &'static str {
+        match self {
+            Report::ProfitAndLoss => "profit-and-loss",
+            Report::BalanceSheet => "balance-sheet",
+            Report::TrialBalance => "trial-balance",
+        }
+    }
+    fn label(self) -> &'static str {
+        match self {
+            Report::ProfitAndLoss => "Profit and loss",
+            Report::BalanceSheet => "Balance sheet",
+            Report::TrialBalance => "Trial balance",
+        }
+    }
+}
+
+/// A choice above the table.
+pub struct Choice {
+    pub label: &'static str,
+    pub href: String,
+    pub chosen: bool,
+}
+
+pub struct Figure {
+    pub text: String,
+    /// The lines it is made of; sums have none.
+    pub href: Option<String>,
+    pub is_negative: bool,
+}
+
+pub enum Kind {
+    Section,
+    Account,
+    Total,
+    Result,
+}
+
+pub struct Row {
+    pub kind: Kind,
+    pub label: String,
+    pub code: String,
+    pub figures: Vec<Figure>,
+}
+
+#[derive(Template)]
+#[template(path = "pages/statements.html")]
+pub struct StatementsPage {
+    pub shell: Shell,
+    pub id: String,
+    pub name: String,
+    pub currency: String,
+    pub shield: Shield,
+    pub proven_as_of: Option<String>,
+    pub title: &'static str,
+    pub period: String,
+    pub basis: &'static str,
+    pub reports: Vec<Choice>,
+    pub bases: Vec<Choice>,
+    pub earlier: Option<String>,
+    pub later: Option<String>,
+    pub heads: Vec<String>,
+    pub rows: Vec<Row>,
+    pub bars: Option<Bars>,
+    /// The ledger holds nothing yet.
+    pub is_empty: bool,
+}
+
+/// What is looked at, and the address of it.
+struct View<'a> {
+    company: &'a Company,
+    chart: &'a ChartOfAccounts,
+    movements: &'a AccountMovements,
+    basis: Basis,
+    months: Vec<Month>,
+}
+
+pub async fn show(State(app): State<App>, visit: Visit, Path(id): Path<String>, asked: Asked) -> Result<Response, WebError> {
+    let id = CompanyId::new(id);
+    let mut conn = app.engine.store.read().await?;
+    let company = store::companies::find(&mut conn, visit.organization_id(), &id).await?.ok_or(WebError::NotFound)?;
+    let report = Report::ALL.into_iter().find(|report| report.word() == asked.get("report")).unwrap_or(Report::ProfitAndLoss);
+    let basis = Basis::parse(asked.get("basis")).unwrap_or_default();
+    let span = store::ledger::span(&mut conn, &id, basis).await?;
+    let today =
+        company.marked_as_of.as_deref().and_then(|day| day.parse::<Date>().ok()).unwrap_or_else(|| visit.now.to_zoned(visit.zone.clone()).date());
+    let newest = span.map_or(Month::of(today), |(_, last)| Month::of(last).max(Month::of(today)));
+    let oldest = span.map_or(newest, |(first, _)| Month::of(first));
+    let to = Month::parse(asked.get("to")).unwrap_or(Month::of(today)).clamp(oldest, newest);
+    let step = if report == Report::TrialBalance { 1 } else { COLUMNS };
+    let months: Vec<Month> = oldest.through(to).into_iter().rev().take(step).rev().collect();
+    let movements = store::ledger::movements(&mut conn, &id, basis, to.last_day()).await?;
+    let chart = store::accounts::list(&mut conn, &id).await?;
+    let shell = visit.shell(&mut conn, Place::Companies, &company.name).await?;
+    drop(conn);
+
+    let address = |report: Report, basis: Basis, to: Month| {
+        let address = Address::new(format!("/companies/{id}/statements")).with("report", report.word());
+        let address = if basis == Basis::Cash { address.with("basis", basis.as_str()) } else { address };
+        if to == Month::of(today) { address.to_string() } else { address.with("to", to).to_string() }
+    };
+    let first = months.first().copied().unwrap_or(to);
+    let later = (0..step).fold(to, |month, _| month.next()).min(newest);
+    let view = View { company: &company, chart: &chart, movements: &movements, basis, months };
+    let mut page = StatementsPage {
+        shell,
+        id: id.0.clone(),
+        name: company.name.clone(),
+        currency: company.currency.clone(),
+        shield: Shield::of(&company),
+        proven_as_of: company.marked_as_of.as_deref().map(figures::day),
+        title: report.label(),
+        period: String::new(),
+        basis: basis.as_str(),
+        reports: Report::ALL.map(|one| Choice { label: one.label(), href: address(one, basis, to), chosen: one == report }).into(),
+        bases: Basis::ALL.map(|one| Choice { label: one.label(), href: address(report, one, to), chosen: one == basis }).into(),
+        earlier: (first > oldest).then(|| address(report, basis, first.previous())),
+        later: (to < newest).then(|| address(report, basis, later)),
+        heads: Vec::new(),
+        rows: Vec::new(),
+        bars: None,
+        is_empty: movements.is_empty(),
+    };
+    match report {
+        Report::ProfitAndLoss => view.show_profit_and_loss(&mut page),
+        Report::BalanceSheet => view.show_balance_sheet(&mut page),
+        Report::TrialBalance => view.show_trial_balance(&mut page, today),
+    }
+    visit.page(&page)
+}
+
+/// `Jan 2026`.
+fn short(month: Month) -> String {
+    month.first_day().strftime("%b %Y").to_string()
+}
+
+/// Where an account stands in its statement, from the provider's own type of it: rank and title.
+fn section(account: &Account) -> (u8, &'static str) {
+    match (account.class, account.account_type.as_str()) {
+        (AccountClass::Revenue, "Other Income" | "OTHERINCOME") => (3, "Other income"),
+        (AccountClass::Revenue, _) => (0, "Income"),
+        (AccountClass::Expense, "Cost of Goods Sold" | "DIRECTCOSTS") => (1, "Cost of sales"),
+        (AccountClass::Expense, "Other Expense") => (4, "Other expenses"),
+        (AccountClass::Expense, _) => (2, "Expenses"),
+        (AccountClass::Asset, "Bank" | "BANK") => (0, "Bank"),
+        (AccountClass::Asset, "Fixed Asset" | "FIXED") => (2, "Fixed assets"),
+        (AccountClass::Asset, "Other Asset" | "NONCURRENT") => (3, "Other assets"),
+        (AccountClass::Asset, _) => (1, "Current assets"),
+        (AccountClass::Liability, "Long Term Liability" | "TERMLIAB" | "LIABILITY") => (5, "Long-term liabilities"),
+        (AccountClass::Liability, _) => (4, "Current liabilities"),
+        (AccountClass::Equity, _) => (6, "Equity"),
+    }
+}
+
+fn sums<'a>(rows: impl IntoIterator<Item = &'a AccountRow>, width: usize) -> Vec<Amount> {
+    rows.into_iter().fold(vec![Amount::ZERO; width], |mut sums, row| {
+        for (sum, amount) in sums.iter_mut().zip(&row.amounts) {
+            *sum += *amount;
+        }
+        sums
+    })
+}
+
+fn plain(amount: Amount) -> Figure {
+    Figure { text: if amount.is_zero() { "0.00".into() } else { amount.grouped() }, href: None, is_negative: amount.0 < 0 }
+}
+
+fn row(kind: Kind, label: impl Into<String>, amounts: &[Amount]) -> Row {
+    Row { kind, label: label.into(), code: String::new(), figures: amounts.iter().map(|amount| plain(*amount)).collect() }
+}
+
+fn minus(left: &[Amount], right: &[Amount]) -> Vec<Amount> {
+    left.iter().zip(right).map(|(left, right)| *left - *right).collect()
+}
+
+fn plus(left: &[Amount], right: &[Amount]) -> Vec<Amount> {
+    left.iter().zip(right).map(|(left, right)| *left + *right).collect()
+}
+
+impl View<'_> {
+    fn account(&self, id: &str) -> Account {
+        self.chart.0.get(id).cloned().unwrap_or_else(|| Account {
+            remote_id: id.to_owned(),
+            name: format!("Account {id}"),
+            code: String::new(),
+            class: AccountClass::Asset,
+            account_type: String::new(),
+            role: String::new(),
+            parent_id: None,
+            is_retained_earnings: false,
+        })
+    }
+
+    fn lines(&self, account_id: &str, month: Month) -> String {
+        let address = Address::new(format!("/companies/{}/lines", self.company.id)).with("account", account_id).with("month", month);
+        if self.basis == Basis::Cash { address.with("basis", self.basis.as_str()).to_string() } else { address.to_string() }
+    }
+
+    /// Rows by section: rank and title, then the accounts by code and name.
+    fn sections(&self, rows: Vec<AccountRow>) -> BTreeMap<(u8, &'static str), Vec<(Account, AccountRow)>> {
+        let mut sections: BTreeMap<(u8, &'static str), Vec<(Account, AccountRow)>> = BTreeMap::new();
+        for row in rows {
+            let account = self.account(&row.account_id);
+            sections.entry(section(&account)).or_default().push((account, row));
+        }
+        for accounts in sections.values_mut() {
+            accounts.sort_by(|a, b| (&a.0.code, &a.0.name).cmp(&(&b.0.code, &b.0.name)));
+        }
+        sections
+    }
+
+    fn account_row(&self, account: &Account, row: &AccountRow, total: Option<Amount>) -> Row {
+        let figures = row.amounts.iter().zip(&self.months).map(|(amount, month)| {
+            // retained earnings are computed, not posted: they have no lines of their own
+            let href = (!amount.is_zero() && !account.is_retained_earnings).then(|| self.lines(&account.remote_id, *month));
+            Figure { href, ..plain(*amount) }
+        });
+        Row { kind: Kind::Account, label: account.name.clone(), code: account.code.clone(), figures: figures.chain(total.map(plain)).collect() }
+    }
+
+    fn show_profit_and_loss(&self, page: &mut StatementsPage) {
+        let width = self.months.len();
+        page.heads = self.months.iter().map(|month| short(*month)).chain(["Total".to_owned()]).collect();
+        page.period = self.period();
+        let with_total = |amounts: &[Amount]| amounts.iter().copied().chain([amounts.iter().copied().sum()]).collect::<Vec<Amount>>();
+        let sections = self.sections(profit_and_loss(self.movements, self.chart, &self.months));
+        let of = |rank: u8| sums(sections.iter().filter(|((at, _), _)| *at == rank).flat_map(|(_, rows)| rows.iter().map(|(_, row)| row)), width);
+        let (income, costs, expenses, other_income, other_expenses) = (of(0), of(1), of(2), of(3), of(4));
+        let gross = minus(&income, &costs);
+        let net = minus(&plus(&minus(&gross, &expenses), &other_income), &other_expenses);
+        for ((rank, title), accounts) in &sections {
+            page.rows.push(row(Kind::Section, *title, &[]));
+            for (account, amounts) in accounts {
+                page.rows.push(self.account_row(account, amounts, Some(amounts.amounts.iter().copied().sum())));
+            }
+            page.rows.push(row(Kind::Total, format!("Total {}", title.to_lowercase()), &with_total(&of(*rank))));
+            if *rank == 1 {
+                page.rows.push(row(Kind::Result, "Gross profit", &with_total(&gross)));
+            }
+        }
+        page.rows.push(row(Kind::Result, "Net profit", &with_total(&net)));
+        let labels: Vec<String> = self.months.iter().map(|month| short(*month)).collect();
+        page.bars = Some(Bars::new(&labels, &plus(&income, &other_income), &plus(&plus(&costs, &expenses), &other_expenses), &net));
+    }
+
+    fn show_balance_sheet(&self, page: &mut StatementsPage) {
+        let width = self.months.len();
+        page.heads = self.months.iter().map(|month| short(*month)).collect();
+        page.period = self.period();
+        let sheet = balance_sheet(self.movements, self.chart, &self.months, self.company.fiscal_year_start_month);
+        let of_class = |class: AccountClass| sums(sheet.rows.iter().filter(|row| row.class == class), width);
+        let assets = of_class(AccountClass::Asset);
+        let liabilities = of_class(AccountClass::Liability);
+        let equity = plus(&of_class(AccountClass::Equity), &sheet.result_of_year);
+        let sections = self.sections(sheet.rows.clone());
+        for ((rank, title), accounts) in &sections {
+            if *rank == 4 || *rank == 6 && !sections.keys().any(|(rank, _)| (4..6).contains(rank)) {
+                page.rows.push(row(Kind::Result, "Total assets", &assets));
+            }
+            page.rows.push(row(Kind::Section, *title, &[]));
+            for (account, amounts) in accounts {
+                page.rows.push(self.account_row(account, amounts, None));
+            }
+            if *rank == 6 {
+                page.rows.push(row(Kind::Account, "Result of this fiscal year", &sheet.result_of_year));
+                page.rows.push(row(Kind::Total, "Total equity", &equity));
+            } else {
+                page.rows.push(row(Kind::Total, format!("Total {}", title.to_lowercase()), &sums(accounts.iter().map(|(_, row)| row), width)));
+            }
+        }
+        page.rows.push(row(Kind::Result, "Total liabilities and equity", &plus(&liabilities, &equity)));
+    }
+
+    fn show_trial_balance(&self, page: &mut StatementsPage, today: Date) {
+        let Some(month) = self.months.last().copied() else { return };
+        let as_of = if month == Month::of(today) { today } else { month.last_day() };
+        page.heads = vec!["Debit".into(), "Credit".into()];
+        page.period = format!("as of {}", figures::day(&month.last_day().min(as_of.max(month.first_day())).to_string()));
+        let balances = trial_balance(self.movements, self.chart, month.last_day(), self.company.fiscal_year_start_month);
+        let mut accounts: Vec<(Account, Amount)> = balances.0.into_iter().map(|(id, balance)| (self.account(&id), balance)).collect();
+        accounts.sort_by(|a, b| (a.0.class, section(&a.0), &a.0.code, &a.0.name).cmp(&(b.0.class, section(&b.0), &b.0.code, &b.0.name)));
+        let (mut debits, mut credits) = (Amount::ZERO, Amount::ZERO);
+        for (account, balance) in accounts {
+            let (debit, credit) = if balance.0 > 0 { (balance, Amount::ZERO) } else { (Amount::ZERO, -balance) };
+            debits += debit;
+            credits += credit;
+            let figure = |amount: Amount| match amount.is_zero() {
+                true => Figure { text: String::new(), href: None, is_negative: false },
+                false => Figure { href: (!account.is_retained_earnings).then(|| self.lines(&account.remote_id, month)), ..plain(amount) },
+            };
+            page.rows.push(Row {
+                kind: Kind::Account,
+                label: account.name.clone(),
+                code: account.code.clone(),
+                figures: vec![figure(debit), figure(credit)],
+            });
+        }
+        page.rows.push(row(Kind::Result, "Total", &[debits, credits]));
+    }
+
+    fn period(&self) -> String {
+        match (self.months.first(), self.months.last()) {
+            (Some(first), Some(last)) if first != last => format!("{} to {}", short(*first), short(*last)),
+            (Some(only), _) => short(*only),
+            _ => String::new(),
+        }
+    }
+}
