@@ -3,6 +3,7 @@
 pub mod books;
 pub mod clock;
 pub mod consent;
+mod console;
 pub mod control;
 pub mod faults;
 pub mod limits;

@@ -1,4 +1,4 @@
-//! Serving the sandbox over HTTP: both faces, the control API and a page that says what this is.
+//! Serving the sandbox over HTTP: both faces, the control API and the console.
 use crate::books::generator::{CompanySpec, SecondCurrency, generate};
 use crate::books::{Books, Face};
 use crate::money::Rate;
@@ -6,11 +6,9 @@ use crate::sandbox::Sandbox;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
-use axum::response::{Html, Response};
-use axum::routing::get;
+use axum::response::Response;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use std::fmt::Write;
 use std::future::Future;
 
 /// How a sandbox starts.
@@ -48,7 +46,7 @@ impl Options {
 
 /// Everything the sandbox serves.
 pub fn router(sandbox: Sandbox) -> Router {
-    let router = Router::new().route("/", get(index)).with_state(sandbox.clone()).merge(crate::control::router(sandbox.clone()));
+    let router = crate::console::router(sandbox.clone()).merge(crate::control::router(sandbox.clone()));
     #[cfg(feature = "quickbooks")]
     let router = router.merge(crate::quickbooks::router(sandbox.clone()));
     #[cfg(feature = "xero")]
@@ -114,77 +112,4 @@ async fn count_tenant(State(sandbox): State<Sandbox>, request: Request, next: Ne
         });
     }
     next.run(request).await
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
-const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;margin:0;color:#1c2430;background:#f6f7f9}\
-main{max-width:64rem;margin:0 auto;padding:2rem 1rem}.mark{background:#7a3e00;color:#fff;padding:.5rem 1rem;text-align:center;font-weight:600}\
-h1{margin:.2rem 0}h2{margin-top:2rem}table{border-collapse:collapse;width:100%;background:#fff}\
-th,td{text-align:left;padding:.5rem .75rem;border-bottom:1px solid #dde1e7;vertical-align:top}code{font-size:.9em;overflow-wrap:anywhere}\
-@media(prefers-color-scheme:dark){body{background:#12161c;color:#e6e9ee}table{background:#1a2029}th,td{border-color:#303a47}}";
-
-/// The page at `/`.
-async fn index(State(sandbox): State<Sandbox>) -> Html<String> {
-    let now = sandbox.clock.now();
-    let mut rows = String::new();
-    let mut apps = String::new();
-    let mut users = String::new();
-    sandbox.read(|state| {
-        for books in state.companies.values() {
-            let face = provider(books.face);
-            let first = books.first_date().map_or_else(|| "-".to_owned(), |d| d.to_string());
-            write!(
-                rows,
-                "<tr><td>{}</td><td>{face}</td><td>{} {}</td><td><code>{}</code></td><td>{}</td><td>{first}</td></tr>",
-                escaped(&books.name),
-                escaped(&books.country),
-                escaped(&books.currency),
-                escaped(&books.id),
-                books.documents.len()
-            )
-            .expect("writing to a string");
-        }
-        for app in &state.apps {
-            let face = provider(app.face);
-            let redirects = app.redirect_uris.iter().map(|uri| format!("<code>{}</code>", escaped(uri))).collect::<Vec<_>>().join(" ");
-            write!(
-                apps,
-                "<tr><td>{face}</td><td><code>{}</code></td><td><code>{}</code></td><td>{redirects}</td></tr>",
-                escaped(&app.client_id),
-                escaped(&app.client_secret)
-            )
-            .expect("writing to a string");
-        }
-        for user in &state.users {
-            let name = escaped(&format!("{} {}", user.given_name, user.family_name));
-            let sees = if user.companies.is_empty() { "all companies" } else { "only some companies, or none" };
-            write!(users, "<tr><td>{name}</td><td>{}</td><td>{sees}</td></tr>", escaped(&user.email)).expect("writing to a string");
-        }
-    });
-    Html(format!(
-        "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\
-<title>Sandbox</title><style>{STYLE}</style></head><body><p class=\"mark\" style=\"margin:0\">Sandbox: imagined companies, no real data</p><main>\
-<h1>QuickBooks and Xero sandbox</h1>\
-<p>This server imitates the APIs of QuickBooks Online and Xero over real double-entry books. It is made by neither company. \
-Point a client's base addresses here and use the client ids below. Its clock reads <code>{now}</code>.</p>\
-<h2>Companies</h2><table><thead><tr><th>Name</th><th>Seen as</th><th>Country</th><th>Realm or tenant id</th><th>Documents</th>\
-<th>First posting</th></tr></thead><tbody>{rows}</tbody></table>\
-<h2>Apps</h2><table><thead><tr><th>Provider</th><th>Client id</th><th>Client secret</th><th>Redirect addresses</th></tr></thead>\
-<tbody>{apps}</tbody></table>\
-<h2>People who can sign in</h2><table><thead><tr><th>Name</th><th>E-mail</th><th>Sees</th></tr></thead><tbody>{users}</tbody></table>\
-<h2>Control</h2><p>The control API under <code>/_control</code> shows the truth behind the faces, moves the clock, edits the books and \
-injects faults: <a href=\"/_control/health\">health</a>, <a href=\"/_control/companies\">companies</a>, \
-<a href=\"/_control/calls\">calls</a>, <a href=\"/_control/limits\">limits</a>, <a href=\"/_control/faults\">faults</a>, \
-<a href=\"/_control/clock\">clock</a>.</p></main></body></html>"
-    ))
-}
-
-fn provider(face: Face) -> &'static str {
-    match face {
-        Face::QuickBooks => "QuickBooks",
-        Face::Xero => "Xero",
-    }
 }

@@ -3,6 +3,7 @@
 mod agreement;
 mod books;
 mod cash;
+mod console;
 mod control;
 mod csv;
 #[cfg(all(feature = "quickbooks", feature = "xero"))]
