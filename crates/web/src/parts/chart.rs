@@ -37,6 +37,8 @@ pub struct Bars {
     pub summary: String,
 }
 
+impl askama::filters::HtmlSafe for Bars {}
+
 impl Bars {
     /// One label, revenue, expense and profit for each month; amounts positive in their own sense.
     pub fn new(labels: &[String], revenue: &[Amount], expenses: &[Amount], profit: &[Amount]) -> Bars {

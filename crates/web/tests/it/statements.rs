@@ -110,7 +110,7 @@ async fn profit_and_loss_counts_on_the_asked_for_basis_and_every_figure_leads_to
         assert_eq!(row(&page, "Rent")[10..], ["250.00", "250.00", "500.00"]);
         assert_eq!(row(&page, "Gross profit").last().unwrap(), "930.00");
         assert_eq!(row(&page, "Net profit")[10..], ["750.00", "-250.00", "430.00"]);
-        assert!(page.contains("<svg") && page.contains("Oct 2026: revenue 1,000.00, expenses 250.00, profit 750.00"));
+        assert!(page.contains(r#"<svg viewBox="0 0 960 220""#) && page.contains("Oct 2026: revenue 1,000.00, expenses 250.00, profit 750.00"));
         let lines = format!("/companies/{id}/lines?account=sales&#38;month=2026-10");
         assert!(page.contains(&lines), "{lines} is not in\n{page}");
         let cash = sample.page(&format!("/companies/{id}/statements?basis=cash")).await;
