@@ -51,7 +51,8 @@ const NAMED: [Resource; 13] = [
 impl Resource {
     /// By the word in the path, any case.
     pub fn named(word: &str) -> Option<Resource> {
-        let known = NAMED.into_iter().find(|resource| resource.path().eq_ignore_ascii_case(word));
+        // tap-xero asks for `Organisations`, the key of the answer, and is answered (its client.py makes paths from names of streams)
+        let known = NAMED.into_iter().find(|resource| [resource.path(), resource.list_key()].iter().any(|name| name.eq_ignore_ascii_case(word)));
         known.or_else(|| Kept::all().iter().find(|kept| kept.name.eq_ignore_ascii_case(word)).map(Resource::Kept))
     }
 

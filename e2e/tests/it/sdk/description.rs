@@ -23,5 +23,5 @@ fn every_answer_of_xero_is_as_its_published_description_says() {
     };
     let Some(environment) = python("requirements") else { return };
     let suite = Suite { script: "xero_description.py", calls: 600, records: 570, fields: 120_000, checks: 9 };
-    suite.judge_in(&environment, |launch| launch.env("XERO_DESCRIPTION", file));
+    suite.judge_in(&environment, &[], |launch| launch.env("XERO_DESCRIPTION", file));
 }

@@ -4,6 +4,7 @@ mod community;
 mod description;
 mod official;
 mod readme;
+mod taps;
 
 use std::time::Duration;
 
@@ -42,7 +43,8 @@ impl Court {
 
     fn admit(&self, launch: Launch) -> Launch {
         let launch = launch.env("SANDBOX_URL", &self.sandbox.url).env("SANDBOX_TLS_PORT", self.port.to_string());
-        launch.env("NODE_EXTRA_CA_CERTS", self.folder.path().join("ca.pem"))
+        let trusted = self.folder.path().join("ca.pem");
+        launch.env("NODE_EXTRA_CA_CERTS", &trusted).env("SANDBOX_CA", &trusted)
     }
 }
 
@@ -51,15 +53,15 @@ impl Suite {
     fn judge(&self) {
         let environment = if self.script.ends_with(".py") { python("requirements") } else { node() };
         if let Some(environment) = environment {
-            self.judge_in(&environment, |launch| launch);
+            self.judge_in(&environment, &[], |launch| launch);
         }
     }
 
     /// A script ends with its counts and with every difference it met, each on a line of its own.
-    fn judge_in(&self, environment: &Environment, prepare: impl FnOnce(Launch) -> Launch) {
+    fn judge_in(&self, environment: &Environment, arguments: &[&str], prepare: impl FnOnce(Launch) -> Launch) {
         let court = Court::open();
         let script = self.script;
-        let finished = court.admit(prepare(environment.script(script, &[]))).run(A_SUITE);
+        let finished = court.admit(prepare(environment.script(script, arguments))).run(A_SUITE);
         assert!(finished.status.success(), "{script}:\n{}\n{}", finished.stdout, finished.stderr);
         let line = finished.stdout.lines().find_map(|line| line.strip_prefix("COUNTS "));
         let line = line.unwrap_or_else(|| panic!("{script} told no counts: {finished:?}"));
@@ -68,6 +70,7 @@ impl Suite {
         let (calls, records, fields, checks) = (count("calls"), count("records"), count("fields"), count("checks"));
         let enough = calls >= self.calls && records >= self.records && fields >= self.fields && checks >= self.checks;
         assert!(enough, "{script} looked at too little: {line}");
+        let script = [&[script], arguments].concat().join(" ");
         say(&format!("{script}: {calls} calls answered, {records} records and {fields} fields compared, {checks} further checks"));
     }
 }
