@@ -321,7 +321,6 @@ pub async fn import_journals(work: &mut Work, basis: Basis) -> Result<bool, Engi
         }
         set_aside(work, &mut tx, piece.unbalanced, |_, bad| piece_name(basis, &format!("j{:012}", bad.key.journal_number))).await?;
         set_aside_unreadable(work, &mut tx, &piece.unreadable, &piece_name(basis, "journals")).await?;
-        companies::set_journals_through(&mut tx, &work.company.id, basis, next.max(through)).await?;
         work.progress.done += piece.entries.len() as u64;
         let position = Position::At(Checkpoint(next.to_string()));
         checkpoints::set(&mut tx, &work.run.id, step(basis), &position, now_ms).await?;
@@ -331,15 +330,19 @@ pub async fn import_journals(work: &mut Work, basis: Basis) -> Result<bool, Engi
         work.engine.changed(&work.company.organization_id, Some(&work.company.id));
         after = next;
     }
+    // until here the checkpoint says how far the journals are stored
+    let through = after.max(through);
     let mut tx = work.engine.store.begin_under(&work.lease).await?;
-    match (basis, ledger::span(&mut tx, &work.company.id, Basis::Accrual).await?) {
-        (Basis::Accrual, Some((first, _))) => companies::set_first_day(&mut tx, &work.company.id, &first.to_string()).await?,
-        (Basis::Accrual, None) => {}
-        (Basis::Cash, _) => companies::set_journals_through(&mut tx, &work.company.id, Basis::Cash, after.max(through)).await?,
+    companies::set_journals_through(&mut tx, &work.company.id, basis, through).await?;
+    if basis == Basis::Accrual
+        && let Some((first, _)) = ledger::span(&mut tx, &work.company.id, Basis::Accrual).await?
+    {
+        companies::set_first_day(&mut tx, &work.company.id, &first.to_string()).await?;
     }
     tx.commit().await?;
-    if basis == Basis::Cash {
-        work.company.cash_journals_through = Some(after.max(through));
+    match basis {
+        Basis::Accrual => work.company.journals_through = through,
+        Basis::Cash => work.company.cash_journals_through = Some(through),
     }
     Ok(found)
 }
