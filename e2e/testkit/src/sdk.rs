@@ -1,10 +1,12 @@
 //! Throw-away environments with client libraries of other authors, at the versions that `e2e/sdk` pins.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
 
 use crate::Launch;
 use crate::packages::{running_as_root, try_find_or_install};
@@ -42,7 +44,7 @@ pub fn python(list: &str) -> Option<Environment> {
         let pins = scripts.join(format!("{list}.txt"));
         let folder = made_once(&format!("python-{list}"), &[&pins, &python], |folder| {
             run(Command::new(&python).args(["-m", "venv"]).arg(folder))?;
-            let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--require-hashes", "-r"];
+            let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--retries", "1", "--require-hashes", "-r"];
             run(Command::new(folder.join("bin/python")).args(pip).arg(&pins))
         })?;
         // compiled copies of the scripts would lie among the sources
@@ -60,7 +62,9 @@ pub fn node() -> Option<Environment> {
         let folder = made_once("node", &[&lock, &node], |folder| {
             fs::create_dir_all(folder).and_then(|()| fs::copy(&package, folder.join("package.json"))).map_err(|error| error.to_string())?;
             fs::copy(&lock, folder.join("package-lock.json")).map_err(|error| error.to_string())?;
-            run(Command::new(&npm).args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(folder))
+            run(Command::new(&npm)
+                .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--fetch-retries=1"])
+                .current_dir(folder))
         })?;
         Ok(Environment { interpreter: node.clone(), scripts, variables: vec![("NODE_PATH", folder.join("node_modules"))] })
     })
@@ -71,8 +75,22 @@ pub fn say(sentence: &str) {
     let _ = writeln!(std::io::stderr(), "{sentence}");
 }
 
+/// What could not be made is not tried again by the other tests of this process: without a network each try takes its time.
 fn told(what: &str, make: impl FnOnce() -> Result<Environment, String>) -> Option<Environment> {
-    make().inspect_err(|reason| say(&format!("SKIPPED: the client libraries `{what}` are not here, and {reason}"))).ok()
+    static MISSING: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    let mut missing = MISSING.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    if missing.contains(what) {
+        say(&format!("SKIPPED: the client libraries `{what}` are not here"));
+        return None;
+    }
+    match make() {
+        Ok(environment) => Some(environment),
+        Err(reason) => {
+            say(&format!("SKIPPED: the client libraries `{what}` are not here, and {reason}"));
+            missing.insert(what.to_owned());
+            None
+        }
+    }
 }
 
 fn pins() -> PathBuf {
