@@ -1,4 +1,5 @@
 //! Changing accounts, contacts and items as a whole. Which names may repeat differs between the providers, so the faces check names.
+use crate::books::recent::{Verb, What};
 use crate::books::{AccountId, AccountType, Books, ContactId, ItemId, Refused};
 use crate::money::Cents;
 use jiff::Timestamp;
@@ -77,6 +78,7 @@ impl Books {
         account.account_type = facts.account_type;
         account.parent = facts.parent;
         account.updated_at = now;
+        self.recent.note(What::Account(id), Verb::Update, now);
         Ok(true)
     }
 
@@ -108,6 +110,7 @@ impl Books {
         contact.active = facts.active;
         contact.updated_at = now;
         contact.sync_token += 1;
+        self.recent.note(What::Contact(id), Verb::Update, now);
         Ok(true)
     }
 
@@ -142,6 +145,7 @@ impl Books {
         item.active = facts.active;
         item.updated_at = now;
         item.sync_token += 1;
+        self.recent.note(What::Item(id), Verb::Update, now);
         Ok(true)
     }
 }

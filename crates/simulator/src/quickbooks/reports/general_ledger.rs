@@ -3,17 +3,15 @@
 //! <https://developer.intuit.com/app/developer/qbo/docs/api/accounting/report-entities/generalledger>. The sandbox keeps postings in home
 //! currency, so the plain amounts and their `…home…` twins are the same figures.
 use super::period::Period;
-use super::{Parameters, Place, cell, cells, chart, column, data_row, frame, header, named_cell, own_name, parent_in_report};
-use crate::books::{Account, AccountId, Document, Kind, Posting};
+use super::{Parameters, Place, TOO_LARGE, cell, cells, chart, column, data_row, frame, header, named_cell, own_name, parent_in_report};
+use crate::books::lists::DimensionRole;
+use crate::books::{Account, AccountId, Document, Kind, Line, Posting, Variant};
 use crate::money::{Cents, Rate};
 use crate::quickbooks::refusal::Refusal;
 use crate::quickbooks::wire::tree::{Json, Object};
 use crate::quickbooks::wire::{View, shortest};
 use crate::quickbooks::{dates, moments};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// "Unable to display more data": HTTP 200 with a text in a cell (contract 6.7).
-const TOO_LARGE: &str = "Unable to display more data. Please reduce the date range.";
 
 /// Key, title, type.
 const COLUMNS: [(&str, &str, &str); 35] = [
@@ -68,6 +66,7 @@ pub fn report(view: &View, period: &Period, parameters: &Parameters, max_cells: 
         chart: &chart,
         columns: &columns,
         openings: openings(view, period),
+        shows_openings: true,
         entries: entries(view, period),
         only,
         cells_left: max_cells,
@@ -87,7 +86,40 @@ pub fn report(view: &View, period: &Period, parameters: &Parameters, max_cells: 
     Ok(frame(header(view, "GeneralLedger", period, None, false, is_empty), columns, rows))
 }
 
-type Column = (&'static str, &'static str, &'static str);
+/// The sections of the accounts at one place, without their opening balances, and the sum of their amounts: for ProfitAndLossDetail.
+pub fn sections_of(view: &View, period: &Period, places: &[Place], columns: &[Column], max_cells: u64) -> Vec<(Vec<Json>, Cents)> {
+    let chart = chart(view);
+    let mut ledger = Ledger {
+        view,
+        chart: &chart,
+        columns,
+        openings: BTreeMap::new(),
+        shows_openings: false,
+        entries: entries(view, period),
+        only: None,
+        cells_left: max_cells,
+        is_full: false,
+    };
+    let mut sections = |place: Place| {
+        let mut sum = Cents::ZERO;
+        let mut rows: Vec<Json> = Vec::new();
+        for account in chart.iter().filter(|account| Place::of(account) == place && parent_in_report(view, account).is_none()) {
+            if let Some((section, sums)) = ledger.section(account) {
+                sum += sums.amount;
+                rows.push(section.into());
+            }
+        }
+        (rows, sum)
+    };
+    places.iter().map(|place| sections(*place)).collect()
+}
+
+/// The columns that a detail report shows without being asked.
+pub fn default_columns(view: &View, parameters: &Parameters) -> Result<Vec<Column>, Refusal> {
+    columns(view, parameters)
+}
+
+pub type Column = (&'static str, &'static str, &'static str);
 
 fn columns(view: &View, parameters: &Parameters) -> Result<Vec<Column>, Refusal> {
     let find = |key: &str| {
@@ -168,6 +200,7 @@ struct Ledger<'a> {
     chart: &'a [&'a Account],
     columns: &'a [Column],
     openings: BTreeMap<AccountId, Cents>,
+    shows_openings: bool,
     entries: BTreeMap<AccountId, Vec<Entry<'a>>>,
     only: Option<BTreeSet<AccountId>>,
     cells_left: u64,
@@ -238,7 +271,7 @@ impl Ledger<'_> {
         let mut balance = place.natural(opening);
         let mut sums = Sums::default();
         let mut rows = Vec::with_capacity(entries.len() + 1);
-        if self.takes_row() {
+        if self.shows_openings && self.takes_row() {
             let opening_row: Vec<Object> = self
                 .columns
                 .iter()
@@ -298,7 +331,7 @@ impl Ledger<'_> {
         };
         match key {
             "tx_date" => cell(document.date.to_string()),
-            "txn_type" => named_cell(self.type_name(document), document.id),
+            "txn_type" => named_cell(type_name(self.view, document), document.id),
             "doc_num" => cell(document.number.clone()),
             "name" => contact(None),
             "cust_name" => contact(Some("Customer")),
@@ -320,27 +353,48 @@ impl Ledger<'_> {
             "exch_rate" if document.rate != Rate::ONE => cell(shortest(document.rate)),
             "currency" => cell(document.currency.clone()),
             "is_adj" => cell("No"),
+            "klass_name" | "dept_name" => {
+                let role = if key == "klass_name" { DimensionRole::Class } else { DimensionRole::Location };
+                let option = self.view.books.tracked(document, line_of(document, posting), role);
+                option.map_or_else(|| cell(""), |option| named_cell(self.view.tracking_name(option), option.id))
+            }
+            "item_name" => {
+                let item = line_of(document, posting).and_then(|line| self.view.books.items.get(&line.item?));
+                item.map_or_else(|| cell(""), |item| named_cell(self.view.shown_name(&item.name, item.active), item.id))
+            }
+            "quantity" => cell(line_of(document, posting).map(|line| Cents(line.quantity_hundredths).to_string()).unwrap_or_default()),
+            "rate" => cell(line_of(document, posting).map(|line| line.unit_price.to_string()).unwrap_or_default()),
             _ => cell(""),
         }
     }
+}
 
-    /// "Check, Expense, Credit Card Expense, Bill Payment (Check)" are the names in reports (contract 11, trap 26).
-    fn type_name(&self, document: &Document) -> &'static str {
-        let by_card = matches!(self.view.link_type(document), "BillPaymentCreditCard");
-        match document.kind {
-            Kind::Invoice => "Invoice",
-            Kind::CreditMemo => "Credit Memo",
-            Kind::SalesReceipt => "Sales Receipt",
-            Kind::RefundReceipt => "Refund",
-            Kind::Payment => "Payment",
-            Kind::Bill => "Bill",
-            Kind::VendorCredit => "Vendor Credit",
-            Kind::BillPayment if by_card => "Bill Payment (Credit Card)",
-            Kind::BillPayment => "Bill Payment (Check)",
-            Kind::Expense => "Expense",
-            Kind::Deposit => "Deposit",
-            Kind::Transfer => "Transfer",
-            Kind::Journal => "Journal Entry",
-        }
+/// The line a posting came from, where it can be told.
+fn line_of<'a>(document: &'a Document, posting: &Posting) -> Option<&'a Line> {
+    if document.account == Some(posting.account) {
+        return None;
+    }
+    document.lines.iter().find(|line| line.account == posting.account && line.description == posting.description)
+}
+
+/// "Check, Expense, Credit Card Expense, Bill Payment (Check)" are the names in reports (contract 11, trap 26).
+pub fn type_name(view: &View, document: &Document) -> &'static str {
+    let by_card = matches!(view.link_type(document), "BillPaymentCreditCard");
+    match (document.kind, document.details.variant) {
+        (_, Some(Variant::CardPayment)) => "Credit Card Payment",
+        (_, Some(Variant::InventoryAdjustment)) => "Inventory Qty Adjust",
+        (Kind::Invoice, _) => "Invoice",
+        (Kind::CreditMemo, _) => "Credit Memo",
+        (Kind::SalesReceipt, _) => "Sales Receipt",
+        (Kind::RefundReceipt, _) => "Refund",
+        (Kind::Payment, _) => "Payment",
+        (Kind::Bill, _) => "Bill",
+        (Kind::VendorCredit, _) => "Vendor Credit",
+        (Kind::BillPayment, _) if by_card => "Bill Payment (Credit Card)",
+        (Kind::BillPayment, _) => "Bill Payment (Check)",
+        (Kind::Expense, _) => "Expense",
+        (Kind::Deposit, _) => "Deposit",
+        (Kind::Transfer, _) => "Transfer",
+        (Kind::Journal, _) => "Journal Entry",
     }
 }

@@ -1,6 +1,8 @@
-//! ProfitAndLoss, in one column or by month.
+//! ProfitAndLoss, in one column or by month, and its detail.
 use super::period::Period;
-use super::{Amounts, Parameters, Place, account_rows, chart, computed, frame, group_section, header, span_columns, spans};
+use super::{
+    Amounts, Parameters, Place, account_rows, cell, cells, chart, column, computed, frame, general_ledger, group_section, header, span_columns, spans,
+};
 use crate::money::Cents;
 use crate::quickbooks::refusal::Refusal;
 use crate::quickbooks::wire::View;
@@ -46,4 +48,49 @@ pub fn report(view: &View, period: &Period, parameters: &Parameters) -> Result<O
 
     let is_empty = amounts.is_empty();
     Ok(frame(header(view, "ProfitAndLoss", period, Some(summarized_by), true, is_empty), span_columns(&spans), rows))
+}
+
+/// ProfitAndLossDetail: "same column family as the general ledger; Sections OrdinaryIncomeExpenses, Income, … with account sub-sections"
+/// (contract 6.6).
+pub fn detail(view: &View, period: &Period, parameters: &Parameters, max_cells: u64) -> Result<Object, Refusal> {
+    let columns = general_ledger::default_columns(view, parameters)?;
+    let places = [Place::Income, Place::CostOfGoodsSold, Place::Expenses, Place::OtherIncome, Place::OtherExpenses];
+    let found = general_ledger::sections_of(view, period, &places, &columns, max_cells);
+    let line = |title: String, sum: Option<Cents>| {
+        let cells_of = columns.iter().enumerate().map(|(index, (key, ..))| match (*key, sum) {
+            _ if index == 0 => cell(title.clone()),
+            ("subt_nat_amount", Some(sum)) => cell(sum.to_string()),
+            _ => cell(""),
+        });
+        cells(cells_of.collect())
+    };
+    let section = |title: &str, group: &str, rows: Vec<Json>, sum: Cents| {
+        (!rows.is_empty()).then(|| {
+            let section = Object::new().put("Header", line(title.to_owned(), None)).put("Rows", Object::new().put("Row", rows));
+            Json::from(section.put("Summary", line(format!("Total for {title}"), Some(sum))).put("type", "Section").put("group", group))
+        })
+    };
+    let computed = |title: &str, group: &str, sum: Cents| {
+        Json::from(Object::new().put("Summary", line(title.to_owned(), Some(sum))).put("type", "Section").put("group", group))
+    };
+    let is_empty = found.iter().all(|(rows, _)| rows.is_empty());
+    let mut found = found.into_iter();
+    let mut next = || found.next().unwrap_or_default();
+    let ((income, earned), (cost, sold), (expenses, spent), (other_income, gained), (other_expenses, lost)) =
+        (next(), next(), next(), next(), next());
+    let mut ordinary: Vec<Json> = Vec::new();
+    ordinary.extend(section("Income", "Income", income, earned));
+    ordinary.extend(section("Cost of Goods Sold", "COGS", cost, sold));
+    ordinary.push(computed("Gross Profit", "GrossProfit", earned - sold));
+    ordinary.extend(section("Expenses", "Expenses", expenses, spent));
+    let operating = earned - sold - spent;
+    let mut rows: Vec<Json> = Vec::new();
+    rows.extend(section("Ordinary Income/Expenses", "OrdinaryIncomeExpenses", ordinary, operating));
+    let mut others: Vec<Json> = Vec::new();
+    others.extend(section("Other Income", "OtherIncome", other_income, gained));
+    others.extend(section("Other Expense", "OtherExpenses", other_expenses, lost));
+    rows.extend(section("Other Income/Expense", "OtherIncomeExpenses", others, gained - lost));
+    rows.push(computed("Net Income", "NetIncome", operating + gained - lost));
+    let columns = columns.iter().map(|(key, title, kind)| column(title, kind, &[("ColKey", (*key).to_owned())])).collect();
+    Ok(frame(header(view, "ProfitAndLossDetail", period, None, false, is_empty), columns, rows))
 }

@@ -2,6 +2,7 @@
 mod access;
 mod changes;
 mod lists;
+mod more_reports;
 mod oauth;
 mod query;
 mod records;
