@@ -3,6 +3,7 @@ mod installation;
 mod log_pages;
 mod measured;
 mod process;
+mod sandbox;
 mod start;
 mod sync;
 mod table;
@@ -12,7 +13,7 @@ use std::path::{Path, PathBuf};
 use testkit::DatabaseKind;
 
 const HELP: &str = "cargo bench --profile dev -p e2e --bench figures -- [PART ...] [OPTIONS]
-  PART              start, demo, sync or logs; all of them when none is named
+  PART              start, demo, sync, logs or sandbox; all of them when none is named
   --documents N     documents of the large company (100000)
   --at PROVIDER     quickbooks or xero, for the large company; both without it
   --rows N          rows of the large log (1000000)
@@ -41,7 +42,13 @@ fn main() {
     };
     println!("{}\n", machine());
     type Part = (&'static str, fn(&Plan));
-    let parts: [Part; 4] = [("start", start::measure), ("demo", start::measure_demo), ("sync", sync::measure), ("logs", log_pages::measure)];
+    let parts: [Part; 5] = [
+        ("start", start::measure),
+        ("demo", start::measure_demo),
+        ("sync", sync::measure),
+        ("logs", log_pages::measure),
+        ("sandbox", sandbox::measure),
+    ];
     for (name, measure) in parts {
         if plan.parts.is_empty() || plan.parts.iter().any(|part| part == name) {
             measure(&plan);
@@ -65,7 +72,7 @@ fn plan(arguments: impl Iterator<Item = String>) -> Result<Plan, String> {
         match argument.as_str() {
             // cargo says so to every benchmark
             "--bench" => {}
-            "start" | "demo" | "sync" | "logs" => plan.parts.push(argument),
+            "start" | "demo" | "sync" | "logs" | "sandbox" => plan.parts.push(argument),
             "--documents" => plan.documents = number(&argument, &value()?)?,
             "--rows" => plan.rows = number(&argument, &value()?)?,
             "--repeat" => plan.repeat = number(&argument, &value()?)?,

@@ -3,11 +3,12 @@ mod chart;
 mod dice;
 mod lists;
 mod routine;
+mod stock;
 mod trade;
 
 use super::guid::{guid, mix};
-use super::{Books, ContactId, DocumentId, Face};
-use crate::money::Rate;
+use super::{Books, ContactId, DocumentId, Face, ItemId};
+use crate::money::{Cents, Rate};
 use chart::Chart;
 pub use dice::Dice;
 use jiff::civil::Date;
@@ -130,6 +131,11 @@ struct Maker {
     done_today: i64,
     now: Timestamp,
     duplicates_left: u32,
+    /// Goods that came since the last end of a month: day, item, hundredths of a unit, cost.
+    bought: Vec<(Date, ItemId, i64, Cents)>,
+    shelves: BTreeMap<ItemId, stock::Shelf>,
+    /// QuickBooks: payments put in the drawer since the last Friday.
+    drawer: Vec<DocumentId>,
     /// What ended with the last day is not used again.
     is_closed: bool,
 }
@@ -183,6 +189,9 @@ impl Maker {
             done_today: 0,
             now,
             duplicates_left: 1,
+            bought: Vec::new(),
+            shelves: BTreeMap::new(),
+            drawer: Vec::new(),
             is_closed: false,
         }
     }

@@ -48,6 +48,7 @@ fn summary(books: &Books) -> Value {
         "accounts": books.accounts.len(),
         "contacts": books.contacts.len(),
         "documents": books.documents.len(),
+        "lines": books.documents.values().map(|document| document.lines.len().max(1)).sum::<usize>(),
         "journals": books.journals.len(),
         "counts": counts,
     })

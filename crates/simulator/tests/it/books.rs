@@ -420,3 +420,26 @@ fn a_company_has_exactly_as_many_documents_as_were_asked_for() {
         assert_eq!(books.trial_balance(date(2025, 12, 31)).values().copied().sum::<Cents>(), Cents::ZERO);
     }
 }
+
+#[test]
+fn made_up_companies_bank_payments_together_and_sell_goods_at_average_cost() {
+    let books = generate(Face::QuickBooks, CompanySpec::plain(Face::QuickBooks, 4, date(2023, 6, 1), date(2025, 5, 31)), now());
+    let undeposited = books.accounts.values().find(|a| a.name == "Undeposited Funds").expect("the account").id;
+    let inventory = books.account_of(AccountType::Inventory).expect("the account");
+    let grouped = books.documents.values().filter(|d| d.kind == Kind::Deposit && d.lines.iter().filter(|l| l.account == undeposited).count() > 1);
+    assert!(grouped.clone().count() > 5, "several payments in one deposit: {}", grouped.count());
+    let of_payments = books.documents.values().flat_map(|d| &d.lines).filter(|l| l.account == undeposited && l.contact.is_some());
+    assert!(of_payments.count() > 20);
+    let sold: Vec<_> = books.documents.values().filter(|d| d.kind == Kind::Journal && d.memo.starts_with("Goods sold")).collect();
+    assert!(sold.len() > 12, "{}", sold.len());
+    for journal in &sold {
+        let (cost, goods): (Vec<_>, Vec<_>) = journal.lines.iter().partition(|l| l.account != inventory);
+        assert_eq!(cost.iter().map(|l| l.amount).sum::<Cents>(), -goods.iter().map(|l| l.amount).sum::<Cents>());
+        assert!(cost.iter().all(|l| books.accounts[&l.account].account_type == AccountType::CostOfSales && l.amount.0 > 0));
+    }
+    for month in 0..24 {
+        let end = date(2023, 6, 1).saturating_add(jiff::Span::new().months(month)).last_of_month();
+        let on_the_shelf = books.balances_at(end).get(&inventory).copied().unwrap_or_default();
+        assert!(on_the_shelf.0 > -500_000, "what is sold was bought before, but for documents voided later: {on_the_shelf} at {end}");
+    }
+}

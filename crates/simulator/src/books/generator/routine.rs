@@ -1,6 +1,6 @@
 //! What returns every month in made-up companies: rent, payroll, depreciation, loan, taxes, card payments.
 use super::Maker;
-use crate::books::{AccountId, Face, Kind, NewDocument, NewLine};
+use crate::books::{AccountId, Document, Face, Kind, NewDocument, NewLine, Status};
 use crate::money::Cents;
 use jiff::civil::Weekday;
 
@@ -130,9 +130,30 @@ impl Maker {
     fn bank_undeposited(&mut self) {
         let Some(undeposited) = self.chart.undeposited else { return };
         let amount = self.balance(undeposited);
-        if amount.0 > 0 {
-            self.receive(self.chart.bank, undeposited, amount, "Weekly deposit");
+        let drawer = std::mem::take(&mut self.drawer);
+        if amount.0 <= 0 {
+            return;
         }
+        // One line for each payment that is still there; what other ways brought or took is one more line.
+        let is_there = |d: &&Document| d.status == Status::Active && d.account == Some(undeposited);
+        let payments = drawer.iter().filter_map(|id| self.books.documents.get(id)).filter(is_there);
+        let mut lines: Vec<NewLine> = payments
+            .map(|payment| {
+                let total = self.books.total(payment).at(payment.rate);
+                NewLine { contact: payment.contact, ..NewLine::new(undeposited, total, format!("Payment {}", payment.number)) }
+            })
+            .filter(|line| !line.amount.is_zero())
+            .collect();
+        let rest = amount - lines.iter().map(|line| line.amount).sum();
+        if !rest.is_zero() {
+            lines.push(NewLine::new(undeposited, rest, "Weekly deposit"));
+        }
+        let mut document = NewDocument::new(Kind::Deposit, self.today);
+        document.account = Some(self.chart.bank);
+        document.contact = self.customers.first().copied();
+        document.memo = "Weekly deposit".into();
+        document.lines = lines.into_iter().map(|line| NewLine { tax_rate: self.chart.no_tax, ..line }).collect();
+        self.enter(document);
     }
 
     /// Wages by journal. Xero's journals cannot touch the bank, so there the payments follow as bank transactions.
@@ -165,9 +186,13 @@ impl Maker {
         let amount = self.sized(400);
         self.journal(self.chart.depreciation, self.chart.accumulated_depreciation, amount, "Monthly depreciation");
         if let Some(inventory) = self.chart.inventory {
-            let used = Cents(self.balance(inventory).0 * self.dice.between(55, 80) / 100);
-            if used.0 > 0 {
-                self.journal(self.chart.cost_of_sales, inventory, used, "Goods sold this month");
+            let sheet = self.dice.between(55, 80);
+            let lines = self.cost_of_goods_sold(inventory);
+            if !lines.is_empty() {
+                let mut document = NewDocument::new(Kind::Journal, self.today);
+                document.memo = format!("Goods sold this month, stock sheet {sheet}");
+                document.lines = lines;
+                self.enter(document);
             }
         }
     }

@@ -91,7 +91,9 @@ impl Maker {
                     None if self.dice.percent(30) => self.chart.cost_of_sales,
                     _ => self.dice.pick(&self.chart.expenses),
                 };
-                let mut line = NewLine::new(account, self.dice.amount(12, most), self.books.accounts[&account].name.clone());
+                let amount = self.dice.amount(12, most);
+                let goods = if self.chart.inventory == Some(account) && !foreign { self.goods_for(amount) } else { None };
+                let mut line = NewLine::new(account, amount, goods.unwrap_or_else(|| self.books.accounts[&account].name.clone()));
                 line.tax_rate = if foreign || self.dice.percent(15) { self.chart.no_tax } else { self.chart.purchase_tax.or(self.chart.no_tax) };
                 line
             })
@@ -343,7 +345,11 @@ impl Maker {
         }
         document.account = Some(self.payment_account(receivable, foreign));
         document.memo = if self.dice.percent(30) { format!("Ref {}", self.dice.between(100_000, 999_999)) } else { String::new() };
+        let in_drawer = document.account.is_some() && document.account == self.chart.undeposited;
         let payment = self.enter(document);
+        if in_drawer {
+            self.drawer.push(payment);
+        }
         // What else was settled meanwhile is passed over when it is met.
         let settled: Vec<DocumentId> = self.books.documents[&payment].applications.iter().map(|paid| paid.document).collect();
         let settled: Vec<DocumentId> = settled.into_iter().filter(|&id| self.books.amount_due(id).0 <= 0).collect();
