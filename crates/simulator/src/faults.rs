@@ -23,6 +23,8 @@ pub struct Switches {
     pub xero_groups_currency_gains: bool,
     /// Entities whose changes QuickBooks' change data capture keeps to itself, by name.
     pub quickbooks_cdc_omits: Vec<String>,
+    /// Realms that count as production companies: the sandbox's apps have development keys, which do not reach them.
+    pub quickbooks_production: Vec<String>,
     /// Changes made through the control API show this many seconds later, with the moment at which they were made; 0: at once.
     pub visible_after_secs: u32,
     /// Scopes a provider no longer knows: consent for them is refused, and tokens lose them at the next refresh.
@@ -37,6 +39,7 @@ impl Default for Switches {
             xero_journals: true,
             xero_groups_currency_gains: false,
             quickbooks_cdc_omits: Vec::new(),
+            quickbooks_production: Vec::new(),
             visible_after_secs: 0,
             retired_scopes: Vec::new(),
             status_page: "operational".into(),

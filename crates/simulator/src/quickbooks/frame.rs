@@ -169,6 +169,10 @@ fn admit(state: &mut SandboxState, call: &Call, token: Option<&str>, uri: &str, 
     if state.companies.get(&call.realm).is_none_or(|books| books.face != Face::QuickBooks) {
         return Err(Refusal::application());
     }
+    // "Development keys reach sandbox companies only" (contract 1.1).
+    if state.faults.switches.quickbooks_production.contains(&call.realm) {
+        return Err(Refusal::application());
+    }
     if let Some(fault) = state.faults.next(Face::QuickBooks, &call.realm, uri) {
         return Ok(Some(fault));
     }

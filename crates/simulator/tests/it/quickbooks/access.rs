@@ -121,6 +121,19 @@ async fn the_eleventh_call_in_a_second_is_throttled_and_the_next_second_is_free(
     assert_eq!(calls["quickbooks GET preferences"], 12);
 }
 
+// quickbooks fact 103
+#[tokio::test]
+async fn development_keys_do_not_reach_a_production_company() {
+    let running = start(vec![shop().books]).await;
+    let tokens = running.connect(SHOP).await;
+    assert_eq!(running.get(&tokens, "preferences").await.status, 200);
+    running.sandbox.write(|state| state.faults.switches.quickbooks_production = vec![SHOP.into()]);
+    let refused = running.get(&tokens, "preferences").await;
+    assert_eq!((refused.status, refused.code().as_str()), (403, "3100"));
+    running.sandbox.write(|state| state.faults.switches.quickbooks_production.clear());
+    assert_eq!(running.get(&tokens, "preferences").await.status, 200);
+}
+
 // quickbooks fact 101
 #[tokio::test]
 async fn injected_faults_hit_once_and_look_like_the_real_ones() {
