@@ -109,6 +109,7 @@ fn is_row(word: &str) -> bool {
 
 /// Rows of docs/sandbox-conformance.md are `| Q12 | behaviour | source | tests |`, Q for QuickBooks and X for Xero. A test names them in a comment
 /// above it: `quickbooks fact 12`, `xero facts 3, 4 and 5`. Rewrite the last column with `make features`.
+// proves J8 in part
 #[test]
 fn the_list_of_conformance_tells_which_test_shows_each_behaviour() {
     let mut shown: BTreeMap<String, Vec<String>> = BTreeMap::new();

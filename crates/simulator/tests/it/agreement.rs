@@ -312,6 +312,7 @@ fn dates(books: &Books) -> [Date; 5] {
     [month_end(0), month_end(1), month_end(4), month_end(9), year_end]
 }
 
+// proves J1
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn four_ways_to_a_trial_balance_agree_for_two_hundred_seeds_at_five_dates_on_both_bases() {
     let mut compared = 0u64;
