@@ -42,6 +42,7 @@ const INSERT: &str = "INSERT INTO postings (company_id, basis, piece, line, day,
 
 /// Replaces the postings of one month. False when the month is the same as before, by the hash of what the provider sent; then nothing is written
 /// unless `always`.
+#[allow(clippy::too_many_arguments)] // which month of which ledger, and what is in it
 pub async fn replace_month(
     conn: &mut Tx,
     company_id: &CompanyId,
