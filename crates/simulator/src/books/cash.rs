@@ -144,7 +144,7 @@ impl Books {
     }
 
     fn cash_posting(&self, document: &Document, account: AccountId, amount: Cents) -> Posting {
-        Posting { account, amount, contact: document.contact, description: String::new(), tax_rate: None, tax: Cents::ZERO }
+        Posting { account, amount, contact: document.contact, description: String::new(), tax_rate: None, tax: Cents::ZERO, tracking: Vec::new() }
     }
 
     /// Where a payment in advance counts: QuickBooks' two accounts for it, elsewhere the control account.

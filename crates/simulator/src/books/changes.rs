@@ -44,6 +44,7 @@ impl Books {
                 description: "Conversion balance".into(),
                 tax_rate: None,
                 tax: Cents::ZERO,
+                tracking: Vec::new(),
             })
             .collect();
         self.sums.add(date, &postings);

@@ -230,6 +230,8 @@ impl Maker {
         while self.spec.documents.is_some_and(|most| self.count() < i64::from(most)) {
             self.trade();
         }
+        let now = self.tick();
+        self.books.furnish_tracking(now);
         self.books
     }
 

@@ -448,6 +448,8 @@ pub struct Posting {
     pub tax_rate: Option<u64>,
     /// Xero: the tax that belongs to such a line, home currency, signed like `amount`; zero on all other lines.
     pub tax: Cents,
+    /// Xero: the tracking options of the document lines it covers.
+    pub tracking: Vec<u64>,
 }
 
 /// One posting event of the append-only history. An edit appends the negation of the old and then the new postings; a void or a

@@ -80,23 +80,29 @@ impl Books {
     fn line_postings(&self, document: &Document) -> Vec<Posting> {
         let sign = document.kind.line_sign();
         let mut lines = Vec::with_capacity(document.lines.len() + document.taxes.len() + 1);
-        let mut other_side = Cents::ZERO;
+        // Xero splits the other side and the taxes by what the lines are tracked by; elsewhere there is one part of each.
+        let splits = self.face == Face::Xero && document.lines.iter().any(|line| !line.tracking.is_empty());
+        let mut other_side: BTreeMap<&[u64], Cents> = BTreeMap::new();
         for tax in &document.taxes {
-            let amount = signed(sign, tax.tax.at(document.rate));
             let Some(rate) = self.tax_rate(tax.tax_rate) else { continue };
-            other_side -= amount;
-            lines.push(Posting {
-                account: rate.account,
-                amount,
-                contact: document.contact,
-                description: rate.name.clone(),
-                tax_rate: None,
-                tax: Cents::ZERO,
-            });
+            for (tracking, part) in self.tax_parts(document, tax, splits) {
+                let amount = signed(sign, part);
+                *other_side.entry(tracking).or_default() -= amount;
+                lines.push(Posting {
+                    account: rate.account,
+                    amount,
+                    contact: document.contact,
+                    description: rate.name.clone(),
+                    tax_rate: None,
+                    tax: Cents::ZERO,
+                    tracking: tracking.to_vec(),
+                });
+            }
         }
         for line in &document.lines {
             let amount = signed(sign, line.amount.at(document.rate));
-            other_side -= amount;
+            let tracking = if splits { line.tracking.as_slice() } else { &[] };
+            *other_side.entry(tracking).or_default() -= amount;
             lines.push(Posting {
                 account: line.account,
                 amount,
@@ -104,6 +110,7 @@ impl Books {
                 description: line.description.clone(),
                 tax_rate: line.tax_rate,
                 tax: signed(sign, self.line_tax(line).at(document.rate)),
+                tracking: tracking.to_vec(),
             });
         }
         let mut postings = Vec::with_capacity(lines.len() + 2);
@@ -114,12 +121,36 @@ impl Books {
             } else {
                 Cents::ZERO
             };
-            postings.push(plain(account, other_side - gain, document.contact, ""));
+            let mut left = gain;
+            for (tracking, amount) in other_side {
+                postings.push(Posting { tracking: tracking.to_vec(), ..plain(account, amount - left, document.contact, "") });
+                left = Cents::ZERO;
+            }
             self.push_gain(&mut postings, gain, document);
         }
         postings.append(&mut lines);
         postings.retain(|p| !p.amount.is_zero());
         postings
+    }
+
+    /// The home amounts of a tax by what its lines are tracked by; the last part takes what rounding leaves of the whole.
+    fn tax_parts<'a>(&self, document: &'a Document, tax: &TaxLine, splits: bool) -> Vec<(&'a [u64], Cents)> {
+        let whole = tax.tax.at(document.rate);
+        if !splits {
+            return vec![(&[], whole)];
+        }
+        let mut parts: BTreeMap<&[u64], Cents> = BTreeMap::new();
+        for line in document.lines.iter().filter(|line| line.tax_rate == Some(tax.tax_rate)) {
+            *parts.entry(&line.tracking).or_default() += self.line_tax(line);
+        }
+        let count = parts.len();
+        let mut left = whole;
+        let part = |(index, (tracking, amount)): (usize, (&'a [u64], Cents))| {
+            let home = if index + 1 == count { left } else { amount.at(document.rate) };
+            left -= home;
+            (tracking, home)
+        };
+        parts.into_iter().enumerate().map(part).collect()
     }
 
     /// Bank against control. The control account is credited at the rate of what is paid, the bank debited at the payment's own rate;
@@ -266,5 +297,5 @@ pub(super) fn direction(target: Kind) -> i64 {
 }
 
 fn plain(account: AccountId, amount: Cents, contact: Option<ContactId>, description: &str) -> Posting {
-    Posting { account, amount, contact, description: description.to_owned(), tax_rate: None, tax: Cents::ZERO }
+    Posting { account, amount, contact, description: description.to_owned(), tax_rate: None, tax: Cents::ZERO, tracking: Vec::new() }
 }

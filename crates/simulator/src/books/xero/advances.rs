@@ -234,5 +234,5 @@ fn portion(amount: Cents, part: Cents, total: Cents) -> Cents {
 }
 
 fn plain(account: AccountId, amount: Cents, document: &Document) -> Posting {
-    Posting { account, amount, contact: document.contact, description: String::new(), tax_rate: None, tax: Cents::ZERO }
+    Posting { account, amount, contact: document.contact, description: String::new(), tax_rate: None, tax: Cents::ZERO, tracking: Vec::new() }
 }

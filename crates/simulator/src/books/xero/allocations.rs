@@ -37,7 +37,15 @@ impl Books {
         let (kind, contact, Some(control)) = (document.kind, document.contact, document.account) else { return };
         let home = amount.at(document.rate);
         let transfers = self.tracking_transfers(now);
-        let line = |account, amount| Posting { account, amount, contact, description: String::new(), tax_rate: None, tax: Cents::ZERO };
+        let line = |account, amount| Posting {
+            account,
+            amount,
+            contact,
+            description: String::new(),
+            tax_rate: None,
+            tax: Cents::ZERO,
+            tracking: Vec::new(),
+        };
         let postings = vec![line(control, home), line(control, -home), line(transfers, home), line(transfers, -home)];
         self.append_journal(credit, kind, date, postings, now);
     }

@@ -23,6 +23,43 @@ impl Books {
         self.furnish_advances(now);
     }
 
+    /// The last open bills and invoices name tracking options, line by line: an edit like any other, so journals follow. It comes after
+    /// the categories are made, and changes no id.
+    pub fn furnish_tracking(&mut self, now: Timestamp) {
+        if self.face != Face::Xero {
+            return;
+        }
+        let options: Vec<u64> = self.lists.options.values().filter(|option| option.stamp.active).map(|option| option.id).collect();
+        let [first, second, ..] = options[..] else { return };
+        for kind in [Kind::Invoice, Kind::Bill] {
+            let open =
+                |d: &&Document| d.kind == kind && d.status == Status::Active && d.currency == self.currency && self.payments_of(d.id).is_empty();
+            for document in self.documents.values().rev().filter(open).take(2).cloned().collect::<Vec<_>>() {
+                let lines = document.lines.iter().enumerate().map(|(index, line)| NewLine {
+                    id: Some(line.id),
+                    item: line.item,
+                    quantity_hundredths: line.quantity_hundredths,
+                    unit_price: line.unit_price,
+                    tax_rate: line.tax_rate,
+                    tax_amount: line.tax_amount,
+                    tracking: vec![if index % 2 == 0 { first } else { second }],
+                    ..NewLine::new(line.account, line.amount, line.description.clone())
+                });
+                let new = NewDocument {
+                    due_date: document.due_date,
+                    contact: document.contact,
+                    account: document.account,
+                    lines: lines.collect(),
+                    memo: document.memo.clone(),
+                    details: document.details.clone(),
+                    ..NewDocument::new(kind, document.date)
+                };
+                // accounts archived since keep such a document as it is
+                let _fits = self.replace_document(document.id, new, now);
+            }
+        }
+    }
+
     fn furnish_groups(&mut self) {
         for (name, customers) in [("Key customers", true), ("Trade suppliers", false)] {
             let wanted = |c: &&crate::books::Contact| c.active && if customers { c.is_customer } else { c.is_supplier };

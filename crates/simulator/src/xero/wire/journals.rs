@@ -5,6 +5,7 @@ use super::json::{Object, array};
 use super::{Detail, advances, dates, history, lines, payments, settings, tracking};
 use crate::books::xero::AmountTypes;
 use crate::books::{AccountType, Basis, Books, Document, Journal, Kind, NO_DOCUMENT, Posting, Status};
+use crate::money::Cents;
 
 /// DRAFT posts nothing; DELETED was a draft, VOIDED was posted.
 pub fn manual_status(document: &Document) -> &'static str {
@@ -136,13 +137,19 @@ fn line(books: &Books, journal: &Journal, posting: &Posting, id: &str) -> String
     let object = object
         .text("Description", &posting.description)
         .money("NetAmount", posting.amount)
-        .money("GrossAmount", posting.amount + posting.tax)
+        .money("GrossAmount", if is_split(journal, posting) { Cents::ZERO } else { posting.amount + posting.tax })
         .money("TaxAmount", posting.tax);
     let object = match tax(books, journal, posting) {
         Some((code, name)) => object.text("TaxType", &code).text("TaxName", &name),
         None => object,
     };
-    object.raw("TrackingCategories", "[]").end()
+    object.list("TrackingCategories", &tracking::on_line(books, &posting.tracking, true)).end()
+}
+
+/// Recorded: control and tax lines that are split by tracking have no gross amount.
+fn is_split(journal: &Journal, posting: &Posting) -> bool {
+    let other_part = |other: &Posting| other.account == posting.account && other.tax_rate.is_none() && other.tracking != posting.tracking;
+    posting.tax_rate.is_none() && journal.postings.iter().any(|other| !other.tracking.is_empty()) && journal.postings.iter().any(other_part)
 }
 
 /// Tax code and name: absent on receivable, payable and tax lines and on the bank side; BASEXCLUDED on conversion balances.

@@ -6,6 +6,7 @@ mod journals;
 mod ledger;
 mod oauth;
 mod reports;
+mod tracking;
 mod writes;
 
 use jiff::Timestamp;
