@@ -25,6 +25,8 @@ pub struct Switches {
     pub quickbooks_cdc_omits: Vec<String>,
     /// Realms that count as production companies: the sandbox's apps have development keys, which do not reach them.
     pub quickbooks_production: Vec<String>,
+    /// True: QuickBooks' change data capture answers for any time, as recorded in 2020, and not for 30 days only.
+    pub quickbooks_cdc_any_age: bool,
     /// Changes made through the control API show this many seconds later, with the moment at which they were made; 0: at once.
     pub visible_after_secs: u32,
     /// Scopes a provider no longer knows: consent for them is refused, and tokens lose them at the next refresh.
@@ -40,6 +42,7 @@ impl Default for Switches {
             xero_groups_currency_gains: false,
             quickbooks_cdc_omits: Vec::new(),
             quickbooks_production: Vec::new(),
+            quickbooks_cdc_any_age: false,
             visible_after_secs: 0,
             retired_scopes: Vec::new(),
             status_page: "operational".into(),

@@ -14,7 +14,7 @@ const LOOK_BACK_SECS: i64 = 30 * 86_400;
 const MAX_OBJECTS: usize = 1000;
 
 /// The `CDCResponse` list: one `QueryResponse` element per requested entity, in the order of the request.
-pub fn answer(view: &View, entities: Option<&str>, changed_since: Option<&str>) -> Result<Json, Refusal> {
+pub fn answer(view: &View, entities: Option<&str>, changed_since: Option<&str>, any_age: bool) -> Result<Json, Refusal> {
     let names: Vec<&str> = entities.unwrap_or_default().split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
     if names.is_empty() {
         return Err(Refusal::missing_parameter("entities"));
@@ -22,7 +22,7 @@ pub fn answer(view: &View, entities: Option<&str>, changed_since: Option<&str>) 
     let changed_since = changed_since.map(str::trim).filter(|text| !text.is_empty()).ok_or_else(|| Refusal::missing_parameter("changedSince"))?;
     let since = moments::read(changed_since)
         .ok_or_else(|| Refusal::invalid_parameter("changedSince", format!("Invalid date value. Supplied value:{changed_since}")))?;
-    if since.as_second() < view.now.as_second() - LOOK_BACK_SECS {
+    if !any_age && since.as_second() < view.now.as_second() - LOOK_BACK_SECS {
         return Err(Refusal::unsupported(format!(
             "Operation cdc with changedSince date {changed_since} which is older than fixed days is not supported."
         )));

@@ -26,18 +26,3 @@ pub fn fiscal_year_end(start: Date) -> Date {
 pub fn day_before(day: Date) -> Date {
     day.checked_sub(1.day()).unwrap_or(day)
 }
-
-/// The months that touch `from..=to`, each cut to it.
-pub fn months(from: Date, to: Date) -> Vec<(Date, Date)> {
-    let mut months = Vec::new();
-    let mut start = from;
-    while start <= to {
-        let end = month_end(start).min(to);
-        months.push((start, end));
-        match end.checked_add(1.day()) {
-            Ok(next) => start = next,
-            Err(_) => break,
-        }
-    }
-    months
-}

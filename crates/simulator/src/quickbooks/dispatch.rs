@@ -24,7 +24,7 @@ pub fn respond(sandbox: &Sandbox, call: &Call) -> Response {
         sandbox.read(|state| {
             let books = state.companies.get(&call.realm).ok_or_else(Refusal::application)?;
             let view = View::new(books, now).asked_at(&call.base);
-            look(&view, call, state.limits.figures.quickbooks_report_cells)
+            look(&view, call, state.limits.figures.quickbooks_report_cells, state.faults.switches.quickbooks_cdc_any_age)
         })
     };
     match answered {
@@ -100,7 +100,7 @@ fn change(books: &mut Books, call: &Call, now: Timestamp) -> Result<Answer, Refu
     Ok(Answer::Json(json))
 }
 
-fn look(view: &View, call: &Call, max_report_cells: u64) -> Result<Answer, Refusal> {
+fn look(view: &View, call: &Call, max_report_cells: u64, cdc_any_age: bool) -> Result<Answer, Refusal> {
     let path: Vec<&str> = call.path.iter().map(String::as_str).collect();
     let is_get = call.method == Method::GET;
     let tree = match path.as_slice() {
@@ -111,7 +111,7 @@ fn look(view: &View, call: &Call, max_report_cells: u64) -> Result<Answer, Refus
             timed(view, Object::new().put("QueryResponse", query::answer(view, statement)?))
         }
         ["cdc"] if is_get => {
-            let changed = cdc::answer(view, call.parameters.get("entities"), call.parameters.get("changedSince"))?;
+            let changed = cdc::answer(view, call.parameters.get("entities"), call.parameters.get("changedSince"), cdc_any_age)?;
             timed(view, Object::new().put("CDCResponse", changed))
         }
         ["reports", name] if is_get => match reports::named(name) {

@@ -10,6 +10,8 @@ pub enum Entity {
     Account,
     Customer,
     Vendor,
+    /// The sandbox's companies sort their customers into none.
+    CustomerType,
     Employee,
     Item,
     /// Class or Department.
@@ -34,7 +36,7 @@ pub enum Entity {
     Variant(Variant),
 }
 
-const NAMED: [(&str, Entity); 37] = [
+const NAMED: [(&str, Entity); 38] = [
     ("CompanyInfo", Entity::CompanyInfo),
     ("Preferences", Entity::Preferences),
     ("Account", Entity::Account),
@@ -54,6 +56,7 @@ const NAMED: [(&str, Entity); 37] = [
     ("Transfer", Entity::Transaction(Kind::Transfer)),
     ("JournalEntry", Entity::Transaction(Kind::Journal)),
     ("Employee", Entity::Employee),
+    ("CustomerType", Entity::CustomerType),
     ("Class", Entity::Tracking(DimensionRole::Class)),
     ("Department", Entity::Tracking(DimensionRole::Location)),
     ("Term", Entity::Term),
@@ -110,6 +113,7 @@ impl Entity {
             Account
                 | Customer
                 | Vendor
+                | CustomerType
                 | Employee
                 | Item
                 | Tracking(_)
@@ -134,6 +138,7 @@ impl Entity {
                 | TaxAgency
                 | TaxCode
                 | TaxRate
+                | CustomerType
                 | CompanyInfo
                 | Preferences
                 | CompanyCurrency

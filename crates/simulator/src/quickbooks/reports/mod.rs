@@ -170,21 +170,56 @@ fn spans(period: &Period, parameters: &Parameters, total_of_months: bool) -> Res
     match parameters.get("summarize_column_by") {
         None => Ok(("Total", vec![total("Total")])),
         Some(by) if by.eq_ignore_ascii_case("Total") => Ok(("Total", vec![total("Total")])),
-        Some(by) if by.eq_ignore_ascii_case("Month") => {
-            let mut spans: Vec<Span> = dates::months(period.from, period.to)
-                .into_iter()
-                .map(|(from, to)| Span { from, to, title: month_title(from, to), key: from.strftime("%b %Y").to_string(), is_total: false })
-                .collect();
+        Some(by) if stretch(by).is_some() => {
+            let (word, next) = stretch(by).expect("asked above");
+            let mut spans: Vec<Span> = Vec::new();
+            let mut from = period.from;
+            while from <= period.to {
+                if spans.len() >= MOST_SPANS {
+                    let detail = format!("Supplied value:{by}. The period has more than {MOST_SPANS} of them");
+                    return Err(Refusal::invalid_parameter("summarize_column_by", detail));
+                }
+                let following = next(from);
+                let to = dates::day_before(following).min(period.to);
+                let key = if word == "Month" { from.strftime("%b %Y").to_string() } else { from.to_string() };
+                spans.push(Span { from, to, title: month_title(from, to), key, is_total: false });
+                if following <= from {
+                    break;
+                }
+                from = following;
+            }
             if total_of_months {
                 spans.push(total("Total"));
             }
-            Ok(("Month", spans))
+            Ok((word, spans))
         }
         Some(other) => Err(Refusal::invalid_parameter(
             "summarize_column_by",
-            format!("Supplied value:{other}. This sandbox summarizes columns by Total or Month"),
+            format!("Supplied value:{other}. This sandbox summarizes columns by Total, Days, Week, Month, Quarter or Year"),
         )),
     }
+}
+
+/// So many columns fit into a report.
+const MOST_SPANS: usize = 1_100;
+
+/// Where the part after the one of a day begins.
+type Following = fn(Date) -> Date;
+
+/// How a period is divided.
+fn stretch(by: &str) -> Option<(&'static str, Following)> {
+    Some(match by.to_ascii_lowercase().as_str() {
+        "days" => ("Days", |day| day.saturating_add(jiff::Span::new().days(1))),
+        // Weeks begin on Sundays.
+        "week" => ("Week", |day| day.saturating_add(jiff::Span::new().days(7 - i64::from(day.weekday().to_sunday_zero_offset())))),
+        "month" => ("Month", |day| dates::month_start(day).saturating_add(jiff::Span::new().months(1))),
+        "quarter" => ("Quarter", |day| {
+            let left = 3 - i64::from((day.month() - 1) % 3);
+            dates::month_start(day).saturating_add(jiff::Span::new().months(left))
+        }),
+        "year" => ("Year", |day| dates::month_start(day).saturating_add(jiff::Span::new().months(13 - i64::from(day.month())))),
+        _ => return None,
+    })
 }
 
 /// `Jan 2026`, or `Jan 1 - 15, 2026` for a part of a month.
@@ -193,8 +228,10 @@ fn month_title(from: Date, to: Date) -> String {
         from.strftime("%b %Y").to_string()
     } else if from == to {
         from.strftime("%b %-d, %Y").to_string()
-    } else {
+    } else if (from.year(), from.month()) == (to.year(), to.month()) {
         format!("{} - {}", from.strftime("%b %-d"), to.strftime("%-d, %Y"))
+    } else {
+        format!("{} - {}", from.strftime("%b %-d, %Y"), to.strftime("%b %-d, %Y"))
     }
 }
 

@@ -67,6 +67,8 @@ async fn the_window_is_thirty_days_and_some_entities_have_no_changes() {
         assert_eq!((answer.status, answer.code().as_str()), (400, code), "{query}");
         assert!(answer.detail().contains(detail), "{}", answer.detail());
     }
+    running.sandbox.write(|state| state.faults.switches.quickbooks_cdc_any_age = true);
+    assert_eq!(running.get(&tokens, "cdc?entities=Invoice&changedSince=2011-01-01").await.status, 200);
 }
 
 // quickbooks fact 69

@@ -86,6 +86,7 @@ async fn every_entity_is_queried_counted_ordered_and_read_by_id() {
             assert_eq!(asked["QueryResponse"][key(entity)][0], *row, "{entity}");
         }
     }
+    assert_eq!(running.query(&tokens, "select * from CustomerType").await.json()["QueryResponse"], serde_json::json!({}));
     let inactive = |entity: &'static str| running.rows(&tokens, entity, "WHERE Active = false");
     assert_eq!(inactive("Class").await[0]["Name"], "Old line (deleted)");
     assert_eq!(inactive("Department").await[0]["FullyQualifiedName"], "Airport (deleted)");

@@ -131,6 +131,11 @@ async fn detail_and_sales_reports_agree_with_profit_and_loss_and_cash_flow_with_
     let running = start(vec![company]).await;
     let tokens = running.connect(&realm).await;
     let statement = report(&running, &tokens, "ProfitAndLoss", YEAR).await;
+    for (by, columns) in [("Days", 366), ("Week", 54), ("Month", 13), ("Quarter", 5), ("Year", 3)] {
+        let divided = report(&running, &tokens, "ProfitAndLoss", &format!("{YEAR}&summarize_column_by={by}")).await;
+        assert_eq!(divided["Columns"]["Column"].as_array().map(Vec::len), Some(columns + 1), "{by}");
+        assert_eq!(total(&divided, "NetIncome"), total(&statement, "NetIncome"), "{by}");
+    }
     let detail = report(&running, &tokens, "ProfitAndLossDetail", YEAR).await;
     for group in ["Income", "GrossProfit", "Expenses", "NetIncome"] {
         assert_eq!(total(&detail, group), total(&statement, group), "{group}");
