@@ -341,22 +341,16 @@ fn posting_in_quickbooks_counts_as_a_change_of_its_accounts_and_contacts_and_in_
 }
 
 #[test]
-fn a_hundred_thousand_documents_are_made_up_and_summed_quickly() {
+fn a_hundred_thousand_documents_are_made_up_and_balance() {
     for face in [Face::QuickBooks, Face::Xero] {
         let mut spec = CompanySpec::plain(face, 8, date(2022, 6, 1), date(2025, 5, 31));
         spec.documents_per_month = 2_850;
-        let started = std::time::Instant::now();
         let books = generate(face, spec, now());
-        let made = started.elapsed();
         assert!(books.documents.len() > 90_000, "{face:?}: {} documents", books.documents.len());
-        let started = std::time::Instant::now();
         for month in 0..36 {
             let at = date(2022, 6, 30).saturating_add(jiff::Span::new().months(month));
             assert_eq!(books.trial_balance(at).values().copied().sum::<Cents>(), Cents::ZERO);
         }
-        let summed = started.elapsed();
-        assert!(made.as_secs() < 30 && summed.as_secs() < 2, "{face:?}: made in {made:?}, 36 trial balances in {summed:?}");
-        println!("{face:?}: {} documents in {made:?}, 36 trial balances in {summed:?}", books.documents.len());
     }
 }
 

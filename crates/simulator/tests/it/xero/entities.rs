@@ -234,3 +234,33 @@ async fn the_truth_is_what_the_lists_serve() {
         assert!(truth.iter().any(|record| record["state"] == state), "the generated company has something {state}");
     }
 }
+
+// xero fact 57
+#[tokio::test]
+async fn contact_groups_list_the_active_ones_and_their_members_by_id_only() {
+    let served = Served::plain().await;
+    let groups = served.list("ContactGroups", "ContactGroups").await;
+    assert!(!groups.is_empty());
+    assert!(groups.iter().all(|group| group["Status"] == "ACTIVE"));
+    assert!(groups.iter().all(|group| group["Contacts"].as_array().is_none_or(Vec::is_empty)), "a list tells no members");
+    let mut members = 0;
+    for group in &groups {
+        let alone = served.list("ContactGroups", &format!("ContactGroups/{}", group["ContactGroupID"].as_str().unwrap())).await.remove(0);
+        assert_eq!(alone["Name"], group["Name"]);
+        members += alone["Contacts"].as_array().map_or(0, Vec::len);
+    }
+    assert!(members > 0);
+}
+
+// xero fact 66
+#[tokio::test]
+async fn quotes_name_their_amounts_in_capitals_and_their_dates_without_an_offset() {
+    let served = Served::plain().await;
+    let quotes = served.list("Quotes", "Quotes?page=1").await;
+    assert!(!quotes.is_empty());
+    for quote in &quotes {
+        assert!(matches!(quote["LineAmountTypes"].as_str(), Some("EXCLUSIVE" | "INCLUSIVE" | "NOTAX")), "{quote}");
+        let date = quote["Date"].as_str().unwrap();
+        assert!(date.starts_with("/Date(") && date.ends_with(")/") && !date.contains('+'), "{date}");
+    }
+}

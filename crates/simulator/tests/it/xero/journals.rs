@@ -23,6 +23,12 @@ async fn journals_with(served: &Served, more: &str) -> (Vec<Value>, Vec<usize>) 
     }
 }
 
+/// `/Date(1781496660000+0000)/` in milliseconds.
+fn created(journal: &Value) -> i64 {
+    let text = journal["CreatedDateUTC"].as_str().unwrap();
+    text.trim_start_matches("/Date(").split(['+', ')']).next().unwrap().parse().unwrap()
+}
+
 // xero facts 72 and 73
 #[tokio::test]
 async fn journals_come_by_number_with_gaps_and_short_pages() {
@@ -89,7 +95,7 @@ async fn with_payments_only_the_journals_are_those_of_the_cash_basis() {
     }
 }
 
-// xero fact 75
+// xero facts 75 and 82
 #[tokio::test]
 async fn a_void_adds_the_exact_negation_and_an_edit_two_journals() {
     let served = Served::plain().await;
@@ -128,6 +134,9 @@ async fn a_void_adds_the_exact_negation_and_an_edit_two_journals() {
     assert_eq!(amounts(&new[new.len() - 2]), negated(old.last().unwrap()));
     assert_ne!(amounts(&new[new.len() - 1]), amounts(old.last().unwrap()));
     assert_eq!(new[new.len() - 1]["SourceType"], "ACCREC");
+    let (reversal, replacement) = (&new[new.len() - 2], &new[new.len() - 1]);
+    assert!(reversal["JournalNumber"].as_u64() < replacement["JournalNumber"].as_u64());
+    assert!(created(reversal) > created(replacement), "the time of creation does not rise with the number");
 }
 
 // xero facts 76 and 77
