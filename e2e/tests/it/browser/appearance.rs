@@ -47,7 +47,7 @@ async fn look_here(person: &Person, name: &str) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_page_is_wider_than_a_phone_and_none_makes_the_browser_complain() {
     let demo = gallery().is_some();
-    let site = Site::on_sqlite(if demo { Companies::Demo } else { Companies::QuickBooks(36) }).await;
+    let site = Site::on_sqlite(if demo { Companies::Demo } else { Companies::QuickBooks(100) }).await;
     let ada = Person::arrive_with(&site.url, Habits { without_scripts: false, size: Some((1440, 900)) }).await;
     look(&ada, "/sign-in", "sign-in-new").await;
     site.set_up(&ada).await;

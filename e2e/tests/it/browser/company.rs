@@ -9,7 +9,7 @@ use super::site::{Companies, Site};
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wrong_amount_in_our_ledger_is_named_by_account_and_month_and_repaired() {
     let database = postgres().create_database();
-    let site = Site::start(Some(&database), Companies::QuickBooks(36)).await;
+    let site = Site::start(Some(&database), Companies::QuickBooks(100)).await;
     let ada = site.owner().await;
     ada.import_quickbooks().await;
     ada.watch_until_verified(1).await;

@@ -22,7 +22,7 @@ async fn ended(person: &Person, title: &str, cause: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_denied_consent_says_so_and_connecting_again_works() {
-    let site = Site::on_sqlite(Companies::QuickBooks(36)).await;
+    let site = Site::on_sqlite(Companies::QuickBooks(100)).await;
     let ada = site.owner().await;
     to_consent(&ada).await;
     ada.click("No, thanks").await;
@@ -38,7 +38,7 @@ async fn a_denied_consent_says_so_and_connecting_again_works() {
 // proves A12
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_way_an_authorization_can_fail_has_its_own_page_with_its_cause() {
-    let mut site = Site::on_sqlite(Companies::QuickBooks(36)).await;
+    let mut site = Site::on_sqlite(Companies::QuickBooks(100)).await;
     let ada = site.owner().await;
 
     // denied
@@ -117,7 +117,7 @@ async fn each_way_an_authorization_can_fail_has_its_own_page_with_its_cause() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_sign_in_without_companies_is_told_the_three_checks() {
-    let site = Site::on_sqlite(Companies::QuickBooks(36)).await;
+    let site = Site::on_sqlite(Companies::QuickBooks(100)).await;
     let ada = site.owner().await;
     ada.click("Connect Xero").await;
     ada.see("wants access to your organisation data").await;

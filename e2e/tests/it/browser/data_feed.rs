@@ -29,7 +29,7 @@ async fn told(person: &Person, clicked: Instant, words: &str) {
 // proves B2
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_company_a_selection_and_all_that_need_it_can_be_resynced_and_each_click_is_answered() {
-    let site = Site::on_sqlite(Companies::QuickBooks(36)).await;
+    let site = Site::on_sqlite(Companies::QuickBooks(100)).await;
     let mut names = Vec::new();
     for (seed, name) in [(901, "Aspen Bakery"), (902, "Birch Cycles")] {
         let company = json!({"face": "xero", "name": name, "seed": seed, "documents_per_month": 3});
@@ -99,7 +99,7 @@ async fn one_company_a_selection_and_all_that_need_it_can_be_resynced_and_each_c
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_server_leaves_no_company_syncing_longer_than_the_lease_and_the_next_one_finishes() {
     each_database(|database| async move {
-        let mut site = Site::start(Some(&database), Companies::QuickBooks(72)).await;
+        let mut site = Site::start(Some(&database), Companies::QuickBooks(150)).await;
         let ada = site.owner().await;
         slow(&site, 700, 500).await;
         ada.import_quickbooks().await;

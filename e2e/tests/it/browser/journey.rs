@@ -132,7 +132,7 @@ async fn an_owner_connects_both_providers_and_watches_every_company_become_synce
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_first_link_works_once() {
-    let site = Site::on_sqlite(Companies::QuickBooks(36)).await;
+    let site = Site::on_sqlite(Companies::QuickBooks(100)).await;
     let ada = site.owner().await;
     let eve = Person::arrive(&site.url).await;
     let link = site.server.lines().into_iter().find_map(|line| line.split_once("/setup/").map(|(_, token)| format!("/setup/{token}")));

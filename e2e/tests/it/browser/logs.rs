@@ -22,7 +22,7 @@ async fn found(person: &Person, query: &str) -> u64 {
 // proves D5
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_logs_have_a_card_for_each_company_a_table_of_seven_columns_seven_filters_and_pages_that_stand() {
-    let site = Site::on_sqlite(Companies::QuickBooks(36)).await;
+    let site = Site::on_sqlite(Companies::QuickBooks(100)).await;
     site.control("companies", Some(json!({"face": "xero", "name": "Aspen Bakery", "seed": 901, "documents_per_month": 3}))).await;
     let ada = site.owner().await;
     ada.open("/integrations/logs").await;

@@ -9,7 +9,7 @@ use super::site::{Companies, Site};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_revoked_token_shows_within_five_seconds_and_reconnecting_resumes_by_itself() {
-    let site = Site::on_sqlite(Companies::QuickBooks(36)).await;
+    let site = Site::on_sqlite(Companies::QuickBooks(100)).await;
     let ada = site.owner().await;
     ada.import_quickbooks().await;
     ada.watch_until_verified(1).await;

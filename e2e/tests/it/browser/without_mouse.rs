@@ -8,7 +8,7 @@ use super::site::{Companies, EMAIL, PASSWORD, Site};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_scripts_one_can_connect_import_filter_and_resync() {
-    let site = Site::on_sqlite(Companies::QuickBooks(36)).await;
+    let site = Site::on_sqlite(Companies::QuickBooks(100)).await;
     let ada = Person::arrive_with(&site.url, Habits { without_scripts: true, size: None }).await;
     site.set_up(&ada).await;
     ada.import_quickbooks().await;
@@ -40,7 +40,7 @@ async fn without_scripts_one_can_connect_import_filter_and_resync() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_the_keyboard_alone_one_can_sign_in_and_resync() {
-    let site = Site::on_sqlite(Companies::QuickBooks(36)).await;
+    let site = Site::on_sqlite(Companies::QuickBooks(100)).await;
     let ada = site.owner().await;
     ada.import_quickbooks().await;
     ada.watch_until_verified(1).await;
