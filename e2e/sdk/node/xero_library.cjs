@@ -7,6 +7,8 @@ const { URL: SANDBOX, REDIRECT, SECRET, call, companies, consent } = require('./
 
 // Fields the provider sends and the library has no attribute for, by the end of the path: the interface description has none either.
 const DROPPED = [
+  // the library's tracking of a line has no options; Xero sends an empty list there
+  '.Tracking[].Options',
   '.DateString',
   '.DueDateString',
   '.ExpiryDateString',

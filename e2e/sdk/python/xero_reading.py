@@ -14,6 +14,8 @@ from xero_client import Connected
 
 # Fields the provider sends and the library has no attribute for, by the end of the path: the interface description has none either.
 DROPPED = (
+    # the library's tracking of a line has no options; Xero sends an empty list there
+    ".Tracking[].Options",
     ".DateString",
     ".DueDateString",
     ".ExpiryDateString",

@@ -25,7 +25,8 @@ async fn a_wrong_amount_in_our_ledger_is_named_by_account_and_month_and_repaired
     let posting = postgres().run(
         site.database_name(),
         "SELECT p.piece, p.line, a.name, substr(p.day, 1, 7), p.company_id FROM postings p JOIN accounts a ON a.company_id = p.company_id AND \
-         a.remote_id = p.account_id WHERE a.class = 'expense' AND p.basis = 0 ORDER BY p.day DESC, p.line LIMIT 1",
+         a.remote_id = p.account_id WHERE a.class = 'expense' AND p.basis = 0 \
+         AND p.day < to_char(now() - interval '3 days', 'YYYY-MM-DD') ORDER BY p.day DESC, p.line LIMIT 1",
     );
     let [piece, line, account, month, company_id] = posting[0].clone().try_into().expect("five columns");
     let (account, month) = (account.expect("an account has a name"), month.expect("a posting has a day"));
