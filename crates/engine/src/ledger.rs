@@ -44,7 +44,7 @@ pub fn may_have_changed(work: &Work) -> bool {
 
 /// Whether the ledger of a basis is read from its beginning.
 fn is_first(work: &Work, basis: Basis) -> bool {
-    work.run.extent == Extent::Full || basis == Basis::Cash && work.company.cash_journals_through.is_none()
+    work.run.extent == Extent::Full || work.company.journals_through(basis).is_none()
 }
 
 async fn import_on(work: &mut Work, basis: Basis) -> Result<(), EngineError> {
@@ -291,10 +291,7 @@ fn hash(entries: &[LedgerEntry]) -> [u8; 32] {
 /// Reads the journals after the last one that is stored; says whether there were any.
 pub async fn import_journals(work: &mut Work, basis: Basis) -> Result<bool, EngineError> {
     let provider = work.provider.clone();
-    let through = match basis {
-        Basis::Accrual => work.company.journals_through,
-        Basis::Cash => work.company.cash_journals_through.unwrap_or(0),
-    };
+    let through = work.company.journals_through(basis).unwrap_or(0);
     let mut after = match work.positions.get(step(basis)) {
         Some(Position::At(Checkpoint(text))) => text.parse().unwrap_or(0),
         _ if work.run.extent == Extent::Full => 0,
@@ -365,10 +362,7 @@ pub async fn reread(work: &mut Work, basis: Basis, months: &BTreeSet<Month>) -> 
         return Ok(());
     }
     // journals: the numbers our ledger has in these months, read again in runs of neighbours; a month without any is looked for from the beginning
-    let through = match basis {
-        Basis::Accrual => work.company.journals_through,
-        Basis::Cash => work.company.cash_journals_through.unwrap_or(0),
-    };
+    let through = work.company.journals_through(basis).unwrap_or(0);
     let mut numbers = BTreeSet::new();
     for month in months {
         let of_month = ledger::journal_numbers_in_month(&mut work.engine.store.read().await?, &work.company.id, basis, *month).await?;

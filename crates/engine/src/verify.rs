@@ -36,8 +36,11 @@ pub struct ShownDifference {
     pub candidates: Vec<(String, String)>,
 }
 
-/// What the provider says, read once and compared as often as needed.
+/// What the provider says on a basis, read once and compared as often as needed.
 struct Reported {
+    basis: Basis,
+    /// How many reports it was read from.
+    reports: u64,
     balances: ReportedBalances,
     months: Option<BTreeMap<Month, ReportedMonth>>,
 }
@@ -55,7 +58,6 @@ struct Outcome {
     accounts: usize,
     months: usize,
     ties_out: bool,
-    bodies: u64,
 }
 
 /// Proves the company after a sync, and repairs once what does not tie out.
@@ -66,54 +68,54 @@ pub async fn prove(work: &mut Work) -> Result<(), EngineError> {
     work.enter("Verification", 6, None).await?;
     let as_of = work.today();
     let fiscal_year = fiscal_year(work).await?;
-    let accrual = prove_on(work, Basis::Accrual, as_of, &fiscal_year).await?;
-    let cash = prove_on(work, Basis::Cash, as_of, &fiscal_year).await?;
+    let accrual = ask(work, Basis::Accrual, as_of, &fiscal_year).await?;
+    let cash = ask(work, Basis::Cash, as_of, &fiscal_year).await?;
     if !work.is_done("reports") {
         let total = work.progress.total();
         let messages = [
-            LogMessage::ReportsImported { reports: accrual.bodies + cash.bodies },
+            LogMessage::ReportsImported { reports: accrual.reports + cash.reports },
             LogMessage::NormalizationComplete { records: total.fetched, quarantined: total.quarantined },
         ];
         work.end_step("reports", &messages).await?;
     }
+    let accrual = judge(work, accrual, as_of, &fiscal_year).await?;
+    let cash = judge(work, cash, as_of, &fiscal_year).await?;
     let ties_out = accrual.ties_out && cash.ties_out;
     set_mark(work, if ties_out { Mark::Verified } else { Mark::NotVerified }, as_of).await?;
     let verified = LogMessage::Verified { accounts: accrual.accounts.max(cash.accounts) as u64, months: accrual.months.max(cash.months) as u64 };
     work.end_step("verified", if ties_out { std::slice::from_ref(&verified) } else { &[] }).await
 }
 
-/// Compares one basis, and repairs it once. A difference is on record at once; that there is none is said when both bases are proven.
-async fn prove_on(work: &mut Work, basis: Basis, as_of: Date, fiscal_year: &FiscalYear) -> Result<Outcome, EngineError> {
+/// The provider's own trial balance, and its months where older ones may differ.
+async fn ask(work: &mut Work, basis: Basis, as_of: Date, fiscal_year: &FiscalYear) -> Result<Reported, EngineError> {
     let this_month = Month::of(as_of);
     let mut touched = work.progress.touched_months.iter();
     let mut cash_touched = work.progress.cash_months.iter().filter(|_| basis == Basis::Cash);
     let is_older = |text: &String| Month::parse(text).is_some_and(|month| month < this_month);
     let monthly = work.run.extent == Extent::Full || touched.any(is_older) || cash_touched.any(is_older);
 
-    let mut bodies = Vec::new();
-    let provider = work.provider.clone();
-    let answer = provider.reported_balances(&work.books(), basis, as_of, fiscal_year).await?;
-    bodies.extend(answer.bodies);
-    let mut reported = Reported { balances: answer.figures, months: None };
+    let answer = work.provider.clone().reported_balances(&work.books(), basis, as_of, fiscal_year).await?;
+    let mut reported = Reported { basis, balances: answer.figures, months: None, reports: 0 };
+    keep_reports(work, &mut reported, &answer.bodies).await?;
     if monthly {
-        bodies.extend(read_months(work, basis, as_of, fiscal_year, &mut reported).await?);
+        read_months(work, as_of, fiscal_year, &mut reported).await?;
     }
-    let mut found = compare_all(work, basis, as_of, &reported).await?;
+    Ok(reported)
+}
+
+/// Compares one basis, and repairs it once. A difference is on record at once; that there is none is said when both bases are proven.
+async fn judge(work: &mut Work, mut reported: Reported, as_of: Date, fiscal_year: &FiscalYear) -> Result<Outcome, EngineError> {
+    let basis = reported.basis;
+    let mut found = compare_all(work, as_of, &reported).await?;
     if !found.differences.is_empty() && reported.months.is_none() {
         // narrow it: which month
-        bodies.extend(read_months(work, basis, as_of, fiscal_year, &mut reported).await?);
-        found = compare_all(work, basis, as_of, &reported).await?;
+        read_months(work, as_of, fiscal_year, &mut reported).await?;
+        found = compare_all(work, as_of, &reported).await?;
     }
-    keep_reports(work, &bodies).await?;
     if !found.differences.is_empty() && basis == Basis::Cash && follow_cash(work, &found).await? {
-        found = compare_all(work, basis, as_of, &reported).await?;
+        found = compare_all(work, as_of, &reported).await?;
     }
-    let outcome = |found: &Found| Outcome {
-        accounts: found.accounts,
-        months: found.months,
-        ties_out: found.differences.is_empty(),
-        bodies: bodies.len() as u64,
-    };
+    let outcome = |found: &Found| Outcome { accounts: found.accounts, months: found.months, ties_out: found.differences.is_empty() };
     record(work, basis, as_of, 1, &found).await?;
     if found.differences.is_empty() {
         return Ok(outcome(&found));
@@ -127,7 +129,7 @@ async fn prove_on(work: &mut Work, basis: Basis, as_of: Date, fiscal_year: &Fisc
     }
     work.log(&LogMessage::RepairStarted { places: places.clone() }).await?;
     ledger::reread(work, basis, &months).await?;
-    let again = compare_all(work, basis, as_of, &reported).await?;
+    let again = compare_all(work, as_of, &reported).await?;
     record(work, basis, as_of, 2, &again).await?;
     let message = match again.differences.is_empty() {
         true => LogMessage::Repaired { places },
@@ -222,34 +224,30 @@ async fn set_mark(work: &mut Work, mark: Mark, as_of: Date) -> Result<(), Engine
     Ok(())
 }
 
-async fn keep_reports(work: &mut Work, bodies: &[ReportBody]) -> Result<(), EngineError> {
+async fn keep_reports(work: &mut Work, reported: &mut Reported, bodies: &[ReportBody]) -> Result<(), EngineError> {
     let now_ms = work.engine.now_ms();
     let mut tx = work.engine.store.begin_under(&work.lease).await?;
     for report in bodies {
         reports::put(&mut tx, &mut work.archiver, &work.company.id, &work.run.id, report.report, &report.parameters, &report.body, now_ms).await?;
     }
     tx.commit().await?;
+    reported.reports += bodies.len() as u64;
     Ok(())
 }
 
-async fn read_months(
-    work: &Work,
-    basis: Basis,
-    as_of: Date,
-    fiscal_year: &FiscalYear,
-    reported: &mut Reported,
-) -> Result<Vec<ReportBody>, EngineError> {
+async fn read_months(work: &mut Work, as_of: Date, fiscal_year: &FiscalYear, reported: &mut Reported) -> Result<(), EngineError> {
     let span = store::ledger::span(&mut work.engine.store.read().await?, &work.company.id, Basis::Accrual).await?;
     let first = span.map_or(Month::of(as_of), |(first, _)| Month::of(first)).min(Month::of(as_of));
-    let answer = work.provider.reported_months(&work.books(), basis, first, &reported.balances, fiscal_year).await?;
+    let provider = work.provider.clone();
+    let answer = provider.reported_months(&work.books(), reported.basis, first, &reported.balances, fiscal_year).await?;
     reported.months = Some(answer.figures);
-    Ok(answer.bodies)
+    keep_reports(work, reported, &answer.bodies).await
 }
 
-async fn compare_all(work: &Work, basis: Basis, as_of: Date, reported: &Reported) -> Result<Found, EngineError> {
+async fn compare_all(work: &Work, as_of: Date, reported: &Reported) -> Result<Found, EngineError> {
     let mut conn = work.engine.store.read().await?;
     let chart = accounts::list(&mut conn, &work.company.id).await?;
-    let movements = store::ledger::movements(&mut conn, &work.company.id, basis, as_of).await?;
+    let movements = store::ledger::movements(&mut conn, &work.company.id, reported.basis, as_of).await?;
     drop(conn);
     let ours = trial_balance(&movements, &chart, as_of, work.company.fiscal_year_start_month);
     let mut differences = compare(&ours, &reported.balances);

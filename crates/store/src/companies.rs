@@ -67,6 +67,14 @@ pub struct ActiveRun {
 }
 
 impl Company {
+    /// The number of the last journal that is stored of a basis; `None`: that ledger was never read.
+    pub fn journals_through(&self, basis: Basis) -> Option<i64> {
+        match basis {
+            Basis::Accrual => Some(self.journals_through),
+            Basis::Cash => self.cash_journals_through,
+        }
+    }
+
     /// The facts its status word follows from: `domain::company::sync_status(&company.status_facts(), now)`.
     pub fn status_facts(&self) -> StatusFacts {
         let queued = self.run.as_ref().filter(|run| run.state == RunState::Queued);

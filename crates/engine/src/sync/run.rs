@@ -186,10 +186,13 @@ async fn make_full(work: &mut Work, reason: &'static str) -> Result<(), EngineEr
     Ok(())
 }
 
-/// The company's own facts, once a day before anything else; in between only where a run finds changes (`company_of_changes`).
+/// The company's own facts, once a day and after a run that failed before anything else; in between only where a run finds changes
+/// (`company_of_changes`).
 async fn company(work: &mut Work) -> Result<(), EngineError> {
     let are_fresh = work.company.facts_read_at.is_some_and(|at| work.engine.now_ms() - at < FACTS_KEPT_MS);
-    if work.run.extent == Extent::Changes && are_fresh { Ok(()) } else { read_company(work, true).await }
+    // a run that failed may have failed before it listed what only such a run lists
+    let is_complete = work.company.last_run_state == Some(RunState::Succeeded);
+    if work.run.extent == Extent::Changes && are_fresh && is_complete { Ok(()) } else { read_company(work, true).await }
 }
 
 /// No list of changes shows the company's facts: they are read again where something else changed, and kept where nothing did.

@@ -1,6 +1,7 @@
 //! The lines a figure of a statement is made of: the postings of one account in one month.
 use crate::app::App;
 use crate::error::WebError;
+use crate::pages::company;
 use crate::parts::address::{Address, Asked};
 use crate::parts::figures;
 use crate::visit::{Place, Shell, Visit};
@@ -46,6 +47,11 @@ pub struct AccountLinesPage {
 
 const LINES_ON_A_PAGE: usize = 200;
 
+/// The page of an account's lines in a month.
+pub fn address(company_id: &CompanyId, basis: Basis, account_id: &str, month: Month) -> Address {
+    company::on_basis(company_id, "/lines", basis).with("account", account_id).with("month", month)
+}
+
 /// Where the last page ended: `2026-01-31/2026-01/17`.
 fn position(text: &str) -> Option<(Date, &str, i64)> {
     let (day, rest) = text.split_once('/')?;
@@ -78,14 +84,11 @@ pub async fn show(State(app): State<App>, visit: Visit, Path(id): Path<String>, 
     let grows_by_debit = matches!(account.class, AccountClass::Asset | AccountClass::Expense);
     let natural = |amount: Amount| if grows_by_debit { amount.grouped() } else { (-amount).grouped() };
     let has_balance = !account.class.is_profit_and_loss();
-    let page_of = |path: &str, month: Month| {
-        let address = Address::new(format!("/companies/{id}/{path}"));
-        let address = if basis == Basis::Cash { address.with("basis", basis.as_str()) } else { address };
-        if path == "lines" { address.with("account", &account_id).with("month", month) } else { address.with("to", month) }
-    };
-    let statement = page_of("statements", month).with("report", if has_balance { "balance-sheet" } else { "profit-and-loss" });
+    let lines_of = |month: Month| address(&id, basis, &account_id, month);
+    let statement = company::on_basis(&id, "/statements", basis).with("to", month);
+    let statement = statement.with("report", if has_balance { "balance-sheet" } else { "profit-and-loss" });
     let end = |line: &Line| format!("{}/{}/{}", line.day, line.piece, line.line);
-    let next = lines.last().filter(|_| more).map(|line| page_of("lines", month).with("after", end(line)).to_string());
+    let next = lines.last().filter(|_| more).map(|line| lines_of(month).with("after", end(line)).to_string());
     let rows = lines.into_iter().map(|line| LineRow {
         day: figures::day(&line.day.to_string()),
         number: numbers.get(&line.source_id).map(|(_, number)| number.clone()).unwrap_or_default(),
@@ -113,7 +116,7 @@ pub async fn show(State(app): State<App>, visit: Visit, Path(id): Path<String>, 
         closing: has_balance.then(|| natural(closing)),
         lines: rows.collect(),
         next,
-        previous_month: page_of("lines", month.previous()).to_string(),
-        next_month: page_of("lines", month.next()).to_string(),
+        previous_month: lines_of(month.previous()).to_string(),
+        next_month: lines_of(month.next()).to_string(),
     })
 }

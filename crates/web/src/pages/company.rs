@@ -356,14 +356,14 @@ fn proof(
         .collect();
     let tab = |basis: Basis| BasisTab {
         label: basis.label(),
-        href: format!("{}#verification", on_basis(company, basis)),
+        href: format!("{}#verification", on_basis(&company.id, "", basis)),
         chosen: basis == latest.basis,
         ties_out: by_basis.get(&basis).map(|proof| proof.mark == Mark::Verified),
     };
     Proof {
         bases: Basis::ALL.map(tab).into(),
         on_cash: latest.basis == Basis::Cash,
-        all_months: format!("{}#verification", on_basis(company, latest.basis)),
+        all_months: format!("{}#verification", on_basis(&company.id, "", latest.basis)),
         as_of: figures::day(&latest.as_of),
         made: Moment::relative(latest.made_at, visit.now, &visit.zone),
         accounts: figures::count(latest.accounts),
@@ -379,9 +379,9 @@ fn proof(
     }
 }
 
-/// The page with the proof of a basis.
-fn on_basis(company: &Company, basis: Basis) -> Address {
-    let page = Address::new(format!("/companies/{}", company.id));
+/// A page of a company on a basis: accrual is not said.
+pub fn on_basis(company_id: &CompanyId, below: &str, basis: Basis) -> Address {
+    let page = Address::new(format!("/companies/{company_id}{below}"));
     if basis == Basis::Accrual { page } else { page.with("basis", basis.as_str()) }
 }
 
@@ -391,7 +391,7 @@ fn strip(company: &Company, monthly: &Verification, chosen: Option<&str>) -> Vec
     let Some(last) = monthly.as_of.parse().ok().map(Month::of) else { return Vec::new() };
     // the proof covers as many months as it says, up to the day it is of; the strip names each of them
     let first = differing.keys().next().and_then(|month| Month::parse(month)).unwrap_or(last);
-    let base = on_basis(company, monthly.basis);
+    let base = on_basis(&company.id, "", monthly.basis);
     let mut years: Vec<YearRow> = Vec::new();
     for month in first.through(last) {
         if years.last().is_none_or(|row| row.year != month.year) {

@@ -1,7 +1,8 @@
 //! Statements of a company: profit and loss, balance sheet, trial balance, on either basis; every figure opens its lines.
 use crate::app::App;
 use crate::error::WebError;
-use crate::parts::address::{Address, Asked};
+use crate::pages::company;
+use crate::parts::address::Asked;
 use crate::parts::chart::Bars;
 use crate::parts::figures;
 use crate::parts::status::Shield;
@@ -128,8 +129,7 @@ pub async fn show(State(app): State<App>, visit: Visit, Path(id): Path<String>, 
     drop(conn);
 
     let address = |report: Report, basis: Basis, to: Month| {
-        let address = Address::new(format!("/companies/{id}/statements")).with("report", report.word());
-        let address = if basis == Basis::Cash { address.with("basis", basis.as_str()) } else { address };
+        let address = company::on_basis(&id, "/statements", basis).with("report", report.word());
         if to == Month::of(today) { address.to_string() } else { address.with("to", to).to_string() }
     };
     let first = months.first().copied().unwrap_or(to);
@@ -157,7 +157,7 @@ pub async fn show(State(app): State<App>, visit: Visit, Path(id): Path<String>, 
     match report {
         Report::ProfitAndLoss => view.show_profit_and_loss(&mut page),
         Report::BalanceSheet => view.show_balance_sheet(&mut page),
-        Report::TrialBalance => view.show_trial_balance(&mut page, today),
+        Report::TrialBalance => view.show_trial_balance(&mut page),
     }
     visit.page(&page)
 }
@@ -225,8 +225,7 @@ impl View<'_> {
     }
 
     fn lines(&self, account_id: &str, month: Month) -> String {
-        let address = Address::new(format!("/companies/{}/lines", self.company.id)).with("account", account_id).with("month", month);
-        if self.basis == Basis::Cash { address.with("basis", self.basis.as_str()).to_string() } else { address.to_string() }
+        super::account_lines::address(&self.company.id, self.basis, account_id, month).to_string()
     }
 
     /// Rows by section: rank and title, then the accounts by code and name.
@@ -304,11 +303,10 @@ impl View<'_> {
         page.rows.push(row(Kind::Result, "Total liabilities and equity", &plus(&liabilities, &equity)));
     }
 
-    fn show_trial_balance(&self, page: &mut StatementsPage, today: Date) {
+    fn show_trial_balance(&self, page: &mut StatementsPage) {
         let Some(month) = self.months.last().copied() else { return };
-        let as_of = if month == Month::of(today) { today } else { month.last_day() };
         page.heads = vec!["Debit".into(), "Credit".into()];
-        page.period = format!("as of {}", figures::day(&month.last_day().min(as_of.max(month.first_day())).to_string()));
+        page.period = format!("As of {}", figures::day(&month.last_day().to_string()));
         let balances = trial_balance(self.movements, self.chart, month.last_day(), self.company.fiscal_year_start_month);
         let mut accounts: Vec<(Account, Amount)> = balances.0.into_iter().map(|(id, balance)| (self.account(&id), balance)).collect();
         accounts.sort_by(|a, b| (a.0.class, section(&a.0), &a.0.code, &a.0.name).cmp(&(b.0.class, section(&b.0), &b.0.code, &b.0.name)));
