@@ -314,16 +314,7 @@ pub async fn our_trial_balance(
         .0
         .into_iter()
         .map(|(account_id, amount)| {
-            let account = chart.0.get(&account_id).cloned().unwrap_or_else(|| store::accounts::Account {
-                remote_id: account_id.clone(),
-                name: format!("account {account_id}"),
-                code: String::new(),
-                class: AccountClass::Asset,
-                account_type: String::new(),
-                role: String::new(),
-                parent_id: None,
-                is_retained_earnings: false,
-            });
+            let account = chart.account(&account_id);
             (account, amount)
         })
         .collect();

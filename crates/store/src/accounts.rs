@@ -24,6 +24,22 @@ pub struct Account {
 #[derive(Clone, Debug, Default)]
 pub struct ChartOfAccounts(pub BTreeMap<String, Account>);
 
+impl ChartOfAccounts {
+    /// An account of the ledger, under its id where the chart does not know it: nothing is lost silently.
+    pub fn account(&self, id: &str) -> Account {
+        self.0.get(id).cloned().unwrap_or_else(|| Account {
+            remote_id: id.to_owned(),
+            name: format!("account {id}"),
+            code: String::new(),
+            class: AccountClass::Asset,
+            account_type: String::new(),
+            role: String::new(),
+            parent_id: None,
+            is_retained_earnings: false,
+        })
+    }
+}
+
 impl Chart for ChartOfAccounts {
     fn class(&self, account_id: &str) -> Option<AccountClass> {
         self.0.get(account_id).map(|account| account.class)

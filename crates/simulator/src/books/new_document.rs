@@ -73,6 +73,21 @@ pub struct NewLine {
 }
 
 impl NewLine {
+    /// A line that stays as it is, its number included.
+    pub fn again(line: &Line) -> NewLine {
+        NewLine {
+            id: Some(line.id),
+            item: line.item,
+            quantity_hundredths: line.quantity_hundredths,
+            unit_price: line.unit_price,
+            tax_rate: line.tax_rate,
+            tax_amount: line.tax_amount,
+            contact: line.contact,
+            tracking: line.tracking.clone(),
+            ..NewLine::new(line.account, line.amount, line.description.clone())
+        }
+    }
+
     /// One unit at this price, without item, tax or contact.
     pub fn new(account: AccountId, amount: Cents, description: impl Into<String>) -> NewLine {
         NewLine {

@@ -211,19 +211,6 @@ fn plus(left: &[Amount], right: &[Amount]) -> Vec<Amount> {
 }
 
 impl View<'_> {
-    fn account(&self, id: &str) -> Account {
-        self.chart.0.get(id).cloned().unwrap_or_else(|| Account {
-            remote_id: id.to_owned(),
-            name: format!("Account {id}"),
-            code: String::new(),
-            class: AccountClass::Asset,
-            account_type: String::new(),
-            role: String::new(),
-            parent_id: None,
-            is_retained_earnings: false,
-        })
-    }
-
     fn lines(&self, account_id: &str, month: Month) -> String {
         super::account_lines::address(&self.company.id, self.basis, account_id, month).to_string()
     }
@@ -232,7 +219,7 @@ impl View<'_> {
     fn sections(&self, rows: Vec<AccountRow>) -> BTreeMap<(u8, &'static str), Vec<(Account, AccountRow)>> {
         let mut sections: BTreeMap<(u8, &'static str), Vec<(Account, AccountRow)>> = BTreeMap::new();
         for row in rows {
-            let account = self.account(&row.account_id);
+            let account = self.chart.account(&row.account_id);
             sections.entry(section(&account)).or_default().push((account, row));
         }
         for accounts in sections.values_mut() {
@@ -308,7 +295,7 @@ impl View<'_> {
         page.heads = vec!["Debit".into(), "Credit".into()];
         page.period = format!("As of {}", figures::day(&month.last_day().to_string()));
         let balances = trial_balance(self.movements, self.chart, month.last_day(), self.company.fiscal_year_start_month);
-        let mut accounts: Vec<(Account, Amount)> = balances.0.into_iter().map(|(id, balance)| (self.account(&id), balance)).collect();
+        let mut accounts: Vec<(Account, Amount)> = balances.0.into_iter().map(|(id, balance)| (self.chart.account(&id), balance)).collect();
         accounts.sort_by(|a, b| (a.0.class, section(&a.0), &a.0.code, &a.0.name).cmp(&(b.0.class, section(&b.0), &b.0.code, &b.0.name)));
         let (mut debits, mut credits) = (Amount::ZERO, Amount::ZERO);
         for (account, balance) in accounts {

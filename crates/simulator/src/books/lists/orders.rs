@@ -1,6 +1,6 @@
 //! Orders, which post nothing: estimates (Xero: quotes) and purchase orders.
 use super::Stamp;
-use crate::books::{Books, ContactId, DocumentId, Kind, Line, NewLine, Refused, TaxLine};
+use crate::books::{Books, ContactId, Details, Document, DocumentId, Kind, Line, NewLine, Refused, Status, TaxLine};
 use crate::money::{Cents, Rate};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -52,6 +52,34 @@ pub struct Order {
     pub title: String,
     pub memo: String,
     pub stamp: Stamp,
+}
+
+impl Order {
+    /// An order as if it were the invoice or bill it may become, so that both are written by the same rules.
+    pub fn as_document(&self) -> Document {
+        Document {
+            id: self.id,
+            kind: if self.kind == OrderKind::Estimate { Kind::Invoice } else { Kind::Bill },
+            status: Status::Active,
+            number: self.number.clone(),
+            date: self.date,
+            due_date: self.expiry,
+            contact: Some(self.contact),
+            currency: self.currency.clone(),
+            rate: self.rate,
+            account: None,
+            to_account: None,
+            lines: self.lines.clone(),
+            taxes: self.taxes.clone(),
+            applications: Vec::new(),
+            unapplied: Cents::ZERO,
+            memo: self.memo.clone(),
+            details: Details { term: self.term, tracking: self.tracking.clone(), ..Details::default() },
+            created_at: self.stamp.created_at,
+            updated_at: self.stamp.updated_at,
+            sync_token: self.stamp.sync_token,
+        }
+    }
 }
 
 /// An order to be made. Start from `NewOrder::new`.

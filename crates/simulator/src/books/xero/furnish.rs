@@ -35,16 +35,11 @@ impl Books {
             let open =
                 |d: &&Document| d.kind == kind && d.status == Status::Active && d.currency == self.currency && self.payments_of(d.id).is_empty();
             for document in self.documents.values().rev().filter(open).take(2).cloned().collect::<Vec<_>>() {
-                let lines = document.lines.iter().enumerate().map(|(index, line)| NewLine {
-                    id: Some(line.id),
-                    item: line.item,
-                    quantity_hundredths: line.quantity_hundredths,
-                    unit_price: line.unit_price,
-                    tax_rate: line.tax_rate,
-                    tax_amount: line.tax_amount,
-                    tracking: vec![if index % 2 == 0 { first } else { second }],
-                    ..NewLine::new(line.account, line.amount, line.description.clone())
-                });
+                let lines = document
+                    .lines
+                    .iter()
+                    .enumerate()
+                    .map(|(index, line)| NewLine { tracking: vec![if index % 2 == 0 { first } else { second }], ..NewLine::again(line) });
                 let new = NewDocument {
                     due_date: document.due_date,
                     contact: document.contact,

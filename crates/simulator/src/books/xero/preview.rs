@@ -1,7 +1,7 @@
 //! What a template or an order would be as a document: for its lines, taxes and totals. Such a document is in no list and posts nothing.
-use crate::books::lists::{Order, OrderKind, Template};
+use crate::books::lists::{Order, Template};
 use crate::books::new_document::numbered;
-use crate::books::{Books, Document, Kind, Status};
+use crate::books::{Books, Document, Status};
 use crate::money::{Cents, Rate};
 
 impl Books {
@@ -32,28 +32,8 @@ impl Books {
         }
     }
 
+    /// Xero shows the reference of an order where a document has its memo, and nothing of an order posts.
     pub fn preview_order(&self, order: &Order) -> Document {
-        Document {
-            id: order.id,
-            kind: if order.kind == OrderKind::Estimate { Kind::Invoice } else { Kind::Bill },
-            status: Status::Draft,
-            number: order.number.clone(),
-            date: order.date,
-            due_date: order.expiry,
-            contact: Some(order.contact),
-            currency: order.currency.clone(),
-            rate: order.rate,
-            account: None,
-            to_account: None,
-            lines: order.lines.clone(),
-            taxes: order.taxes.clone(),
-            applications: Vec::new(),
-            unapplied: Cents::ZERO,
-            memo: order.reference.clone(),
-            details: Default::default(),
-            created_at: order.stamp.created_at,
-            updated_at: order.stamp.updated_at,
-            sync_token: order.stamp.sync_token,
-        }
+        Document { status: Status::Draft, memo: order.reference.clone(), details: Default::default(), ..order.as_document() }
     }
 }

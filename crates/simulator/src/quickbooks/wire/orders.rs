@@ -1,41 +1,14 @@
 //! Estimate, PurchaseOrder and RecurringTransaction: nothing of them posts.
 use super::tree::{Json, Object};
 use super::{View, purchases, sales};
+use crate::books::Document;
 use crate::books::lists::{DimensionRole, Every, Order, OrderKind, OrderStatus, Template};
-use crate::books::{Details, Document, Kind, Status};
-use crate::money::Cents;
 use crate::quickbooks::rows;
-
-/// An order as if it were the invoice or bill it may become, so that both are written by the same rules.
-pub fn as_document(order: &Order) -> Document {
-    Document {
-        id: order.id,
-        kind: if order.kind == OrderKind::Estimate { Kind::Invoice } else { Kind::Bill },
-        status: Status::Active,
-        number: order.number.clone(),
-        date: order.date,
-        due_date: order.expiry,
-        contact: Some(order.contact),
-        currency: order.currency.clone(),
-        rate: order.rate,
-        account: None,
-        to_account: None,
-        lines: order.lines.clone(),
-        taxes: order.taxes.clone(),
-        applications: Vec::new(),
-        unapplied: Cents::ZERO,
-        memo: order.memo.clone(),
-        details: Details { term: order.term, tracking: order.tracking.clone(), ..Details::default() },
-        created_at: order.stamp.created_at,
-        updated_at: order.stamp.updated_at,
-        sync_token: order.stamp.sync_token,
-    }
-}
 
 /// <https://developer.intuit.com/app/developer/qbo/docs/api/accounting/all-entities/estimate> and
 /// <https://developer.intuit.com/app/developer/qbo/docs/api/accounting/all-entities/purchaseorder>.
 pub fn order(view: &View, order: &Order) -> Object {
-    let document = as_document(order);
+    let document = order.as_document();
     let links: Vec<Object> = order.links.iter().filter_map(|id| view.link(*id)).collect();
     let object = match order.kind {
         OrderKind::Estimate => {

@@ -6,7 +6,6 @@ use crate::books::lists::{DimensionRole, NewOrder, Order, OrderKind, OrderStatus
 use crate::books::{Books, Document, Kind};
 use crate::quickbooks::dates;
 use crate::quickbooks::refusal::Refusal;
-use crate::quickbooks::wire::orders::as_document;
 use crate::quickbooks::wire::tree::Object;
 use std::collections::BTreeSet;
 
@@ -70,7 +69,7 @@ fn read(write: &Write, kind: OrderKind, old: Option<&Order>) -> Result<(NewOrder
         order.rate = Some(day_rate.ok_or_else(|| Refusal::missing_parameter("ExchangeRate"))?);
     }
     order.currency = Some(currency);
-    let document: Option<Document> = old.map(as_document);
+    let document: Option<Document> = old.map(Order::as_document);
     let line_kind = if kind == OrderKind::Estimate { Kind::Invoice } else { Kind::Bill };
     let lines = Reader { references: &references, kind: line_kind, old: document.as_ref(), fields }.read()?;
     order.lines = lines.lines;

@@ -2,7 +2,7 @@
 //!
 //! Contract: providers/xero.md 6.12.
 use super::json::Object;
-use super::{dates, payments};
+use super::{dates, invoices, payments};
 use crate::books::xero::batches::BatchPayment;
 use crate::books::{Books, Document};
 use crate::xero::kept::{Entry, View};
@@ -45,19 +45,7 @@ pub fn batch_payment(books: &Books, batch: &BatchPayment, with_payments: bool) -
 
 fn member(books: &Books, payment: &Document) -> String {
     let object = match payments::target(books, payment) {
-        Some(paid) => {
-            let invoice = Object::new()
-                .text("InvoiceID", &books.guid("Invoice", paid.id))
-                .text("CurrencyCode", &paid.currency)
-                .raw("Payments", "[]")
-                .raw("CreditNotes", "[]")
-                .raw("Prepayments", "[]")
-                .raw("Overpayments", "[]")
-                .flag("HasErrors", false)
-                .flag("IsDiscounted", false)
-                .raw("LineItems", "[]");
-            Object::new().raw("Invoice", &invoice.end())
-        }
+        Some(paid) => Object::new().raw("Invoice", &invoices::named(books, paid.id, Some(&paid.currency))),
         None => Object::new(),
     };
     let (amount, bank_amount) = payments::amounts(books, payment);

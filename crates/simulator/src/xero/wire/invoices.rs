@@ -221,3 +221,18 @@ pub fn credit_note(books: &Books, document: &Document, detail: Detail) -> String
     let object = dates::updated_twins(lines::totals(object, books, document), document.updated_at).text("CurrencyCode", &document.currency);
     paid_on(object, status, last).end()
 }
+
+/// An invoice where another record only names it: its lists are there, and empty.
+pub fn named(books: &Books, id: DocumentId, currency: Option<&str>) -> String {
+    Object::new()
+        .text("InvoiceID", &books.guid("Invoice", id))
+        .maybe("CurrencyCode", currency)
+        .raw("Payments", "[]")
+        .raw("CreditNotes", "[]")
+        .raw("Prepayments", "[]")
+        .raw("Overpayments", "[]")
+        .flag("HasErrors", false)
+        .flag("IsDiscounted", false)
+        .raw("LineItems", "[]")
+        .end()
+}

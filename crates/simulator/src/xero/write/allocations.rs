@@ -54,15 +54,7 @@ fn invoice(books: &Books, element: &Node) -> Result<DocumentId, Problems> {
 }
 
 fn shown(books: &Books, resource: Resource, owner: DocumentId, target: DocumentId, amount: Cents, date: Date, guid: &str) -> String {
-    let invoice = Object::new()
-        .text("InvoiceID", &books.guid("Invoice", target))
-        .raw("Payments", "[]")
-        .raw("CreditNotes", "[]")
-        .raw("Prepayments", "[]")
-        .raw("Overpayments", "[]")
-        .flag("HasErrors", false)
-        .flag("IsDiscounted", false)
-        .raw("LineItems", "[]");
+    let invoice = invoices::named(books, target, None);
     let word = resource.word();
     let id = books.guid(word, owner);
     let source = Object::new().text(&format!("{word}ID"), &id).text("ID", &id).raw("LineItems", "[]");
@@ -70,7 +62,7 @@ fn shown(books: &Books, resource: Resource, owner: DocumentId, target: DocumentI
         .text("AllocationID", guid)
         .money("Amount", amount)
         .raw("Date", &dates::ms_date(date))
-        .raw("Invoice", &invoice.end())
+        .raw("Invoice", &invoice)
         .raw(word, &source.end())
         .flag("IsDeleted", false)
         .raw("ValidationErrors", "[]")

@@ -1,7 +1,7 @@
 //! PUT and POST of BankTransactions (overpayments and prepayments among them) and BankTransfers.
 use super::fields::{self, Problems};
 use super::lines::{self, Purpose};
-use super::{Maker, Saved, documents};
+use super::{Maker, Saved};
 use crate::books::xero::AmountTypes;
 use crate::books::{Books, DocumentId, Kind, NewDocument, NewLine, Status};
 use crate::xero::tree::Node;
@@ -152,7 +152,7 @@ fn change(books: &mut Books, maker: &Maker, id: DocumentId, element: &Node) -> S
             account,
             currency: Some(old.currency.clone()),
             rate: Some(old.rate),
-            lines: items.unwrap_or_else(|| old.lines.iter().map(documents::again).collect()),
+            lines: items.unwrap_or_else(|| old.lines.iter().map(NewLine::again).collect()),
             memo: reference,
             due_date: old.due_date,
             details: old.details.clone(),

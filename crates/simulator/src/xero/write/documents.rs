@@ -3,7 +3,7 @@ use super::fields::{self, Problems};
 use super::lines::{self, Purpose};
 use super::{Maker, Saved};
 use crate::books::xero::AmountTypes;
-use crate::books::{Books, Document, DocumentId, Kind, Line, NewDocument, NewLine, Status};
+use crate::books::{Books, Document, DocumentId, Kind, NewDocument, NewLine, Status};
 use crate::xero::tree::Node;
 use jiff::Timestamp;
 
@@ -181,7 +181,7 @@ fn change(books: &mut Books, maker: &Maker, id: DocumentId, element: &Node, fami
         currency: Some(old.currency.clone()),
         rate: Some(old.rate),
         account: old.account,
-        lines: items.unwrap_or_else(|| old.lines.iter().map(again).collect()),
+        lines: items.unwrap_or_else(|| old.lines.iter().map(NewLine::again).collect()),
         applications: old.applications.clone(),
         memo: reference,
         details: old.details.clone(),
@@ -196,21 +196,6 @@ fn change(books: &mut Books, maker: &Maker, id: DocumentId, element: &Node, fami
     details.submitted = status.map_or(details.submitted, |status| status == Asked::Submitted);
     details.sent_to_contact = sent.unwrap_or(details.sent_to_contact);
     Ok(id)
-}
-
-/// A line that stays as it is.
-pub fn again(line: &Line) -> NewLine {
-    NewLine {
-        id: Some(line.id),
-        item: line.item,
-        quantity_hundredths: line.quantity_hundredths,
-        unit_price: line.unit_price,
-        tax_rate: line.tax_rate,
-        tax_amount: line.tax_amount,
-        contact: line.contact,
-        tracking: line.tracking.clone(),
-        ..NewLine::new(line.account, line.amount, line.description.clone())
-    }
 }
 
 /// `POST Invoices/{id}/Email`: marks an approved sales invoice as sent.

@@ -1,7 +1,7 @@
 //! PUT and POST of ManualJournals.
 use super::fields::{self, Problems};
 use super::lines;
-use super::{Maker, Saved, documents};
+use super::{Maker, Saved};
 use crate::books::posting::tax_on;
 use crate::books::xero::AmountTypes;
 use crate::books::{Books, DocumentId, Kind, NewDocument, NewLine, Status};
@@ -64,7 +64,7 @@ pub fn save(books: &mut Books, maker: &Maker, known: Option<DocumentId>, element
         (Some(given), _) => given,
         (None, Some(old)) => {
             let tax_lines = books.xero.documents.get(&old.id).map_or(0, |details| details.tax_lines);
-            (old.lines.iter().map(documents::again).collect(), tax_lines)
+            (old.lines.iter().map(NewLine::again).collect(), tax_lines)
         }
         (None, None) => return Err(Problems::one("JournalLines must be specified")),
     };

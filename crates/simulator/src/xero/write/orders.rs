@@ -1,10 +1,10 @@
 //! PUT and POST of Quotes and PurchaseOrders.
 use super::fields::{self, Problems};
 use super::lines::{self, Purpose};
-use super::{Maker, Saved, documents};
-use crate::books::Books;
+use super::{Maker, Saved};
 use crate::books::lists::{NewOrder, OrderKind, OrderStatus};
 use crate::books::xero::AmountTypes;
+use crate::books::{Books, NewLine};
 use crate::xero::tree::Node;
 use crate::xero::wire::json::quoted;
 
@@ -85,7 +85,7 @@ pub fn save(books: &mut Books, maker: &Maker, is_quote: bool, known: Option<u64>
     new.expiry = expiry;
     new.currency = Some(code);
     new.rate = rate;
-    new.lines = items.or_else(|| old.as_ref().map(|old| old.lines.iter().map(documents::again).collect())).unwrap_or_default();
+    new.lines = items.or_else(|| old.as_ref().map(|old| old.lines.iter().map(NewLine::again).collect())).unwrap_or_default();
     new.reference = reference.or_else(|| old.as_ref().map(|old| old.reference.clone())).unwrap_or_default();
     new.title = title.or_else(|| old.as_ref().map(|old| old.title.clone())).unwrap_or_default();
     new.memo = summary.or_else(|| old.as_ref().map(|old| old.memo.clone())).unwrap_or_default();
