@@ -8,7 +8,7 @@ from xero_python.accounting import (
     Invoices, Item, Items, LineAmountTypes, LineItem, ManualJournal, ManualJournalLine, ManualJournals, Payment, PaymentDelete, Payments, PurchaseOrder, PurchaseOrders,
     Quote, Quotes, TaxRate, TaxComponent, TaxRates, TrackingCategory, TrackingOption,
 )
-from xero_python.exceptions import HTTPStatusException
+from xero_python.exceptions import AccountingBadRequestException, HTTPStatusException
 from xero_python.exceptions.http_status_exceptions import BadRequestException, NotFoundException
 
 from sandbox import Suite, companies, control
@@ -66,9 +66,17 @@ def lists(suite):
     THINGS["item"] = made.items[0]
     made, _ = written(suite, "create_tax_rates", TaxRates(tax_rates=[TaxRate(name="Tax of tests", tax_components=[TaxComponent(name="Tax of tests", rate=Decimal("7.5"))])]))
     suite.check(made.tax_rates[0].tax_type.startswith("TAX"), f"a rate of one's own has a type: {made.tax_rates[0].tax_type}")
-    # two may be active at once, and the books have their two in use
-    category = API.get_tracking_categories(TENANT).tracking_categories[0]
-    written(suite, "create_tracking_options", category.tracking_category_id, TrackingOption(name="North of tests"))
+    # two may be active at once and the books have their two in use: what is used cannot be deleted, only archived
+    used = API.get_tracking_categories(TENANT).tracking_categories[0]
+    suite.refused(AccountingBadRequestException, lambda: API.delete_tracking_category(TENANT, used.tracking_category_id), "deleting what is used")
+    changed, _ = written(suite, "update_tracking_category", used.tracking_category_id, TrackingCategory(name=used.name, status="ARCHIVED"))
+    suite.equal(changed.tracking_categories[0].status, "ARCHIVED", "the archived category")
+    made, _ = written(suite, "create_tracking_category", TrackingCategory(name="Region of tests"))
+    region = made.tracking_categories[0].tracking_category_id
+    written(suite, "create_tracking_options", region, TrackingOption(name="North of tests"))
+    API.delete_tracking_category(TENANT, region)
+    left = [one.tracking_category_id for one in API.get_tracking_categories(TENANT).tracking_categories]
+    suite.check(region not in left, "a category that nothing uses can be deleted")
     balanced(suite, "the lists")
 
 
