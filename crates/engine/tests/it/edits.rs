@@ -8,6 +8,7 @@ use jiff::{Timestamp, ToSpan};
 use simulator::books::{AccountType, Application, Books, DocumentId, Edit, Face, Kind, NewDocument, NewLine, Refused, Status};
 use simulator::money::Cents;
 use std::collections::{BTreeMap, BTreeSet};
+use store::args;
 use testkit::each_database;
 
 type Done = BTreeMap<&'static str, BTreeSet<&'static str>>;
@@ -128,6 +129,36 @@ async fn after_any_edit_one_incremental_sync_makes_every_record_equal_to_the_pro
             assert_eq!(run.calls as u64, house.calls(&company.id).await);
             assert!(run.calls <= idle_calls, "{} calls", run.calls);
             assert_eq!(house.company(&company.id).await.mark, Mark::Verified);
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn once_a_day_and_after_a_run_that_failed_a_sync_reads_what_no_list_of_changes_shows() {
+    each_database(|address| async move {
+        let mut house = House::build(&address, vec![books(Face::QuickBooks, 23, 3, 5), books(Face::Xero, 24, 3, 5)]).await;
+        let mut worker = house.work();
+        // QuickBooks: company information; Xero: organisation, tax rates, bank transfers
+        for (provider, idle, thorough) in [("quickbooks", 3, 4), ("xero", 10, 13)] {
+            let company = house.synced(provider).await;
+            for (what, expected) in [
+                ("", idle),
+                ("UPDATE companies SET facts_read_at = facts_read_at - 86400001 WHERE id = $1", thorough),
+                ("", idle),
+                ("UPDATE companies SET last_run_state = 'failed' WHERE id = $1", thorough),
+                ("", idle),
+            ] {
+                if !what.is_empty() {
+                    let mut tx = house.engine.store.begin().await.unwrap();
+                    assert_eq!(tx.execute(what, args![&company.id]).await.unwrap(), 1);
+                    tx.commit().await.unwrap();
+                }
+                worker = house.work_anew(worker).await;
+                let run = house.sync(&company.id, None).await;
+                house.assert_succeeded(&run).await;
+                assert_eq!(run.calls, expected, "{provider} {what}: {}", house.messages(&run).await.join("\n"));
+            }
         }
     })
     .await;
