@@ -3,6 +3,7 @@ use crate::args;
 use crate::columns::word;
 use crate::db::{Conn, Row, Store, Tx};
 use crate::error::StoreError;
+use crate::readers::Reader;
 use domain::company::{Mark, StatusFacts};
 use domain::connection::ConnectionState;
 use domain::ids::{CompanyId, ConnectionId, OrganizationId, RunId};
@@ -251,6 +252,16 @@ pub async fn find_any(conn: &mut Conn, id: &CompanyId) -> Result<Option<Company>
 pub async fn list(conn: &mut Conn, organization_id: &OrganizationId) -> Result<Vec<Company>, StoreError> {
     let sql = format!("{SELECT} WHERE companies.organization_id = $1 ORDER BY companies.name, companies.id");
     conn.query_assembled(sql, args![organization_id]).await?.iter().map(read).collect()
+}
+
+/// The companies somebody reads, by name.
+pub async fn list_read_by(conn: &mut Conn, organization_id: &OrganizationId, reader: &Reader) -> Result<Vec<Company>, StoreError> {
+    let sql = format!(
+        "{SELECT} WHERE companies.organization_id = $1
+           AND (CAST($2 AS TEXT) IS NULL OR companies.id IN (SELECT company_id FROM company_readers WHERE user_id = $2))
+         ORDER BY companies.name, companies.id"
+    );
+    conn.query_assembled(sql, vec![organization_id.into(), reader.arg()]).await?.iter().map(read).collect()
 }
 
 /// Linked companies of all organizations, by name: for the command line.

@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_init.sql"),
     include_str!("../migrations/0002_log_by_status.sql"),
     include_str!("../migrations/0003_cash_basis.sql"),
+    include_str!("../migrations/0006_people.sql"),
 ];
 
 /// The database and the key of its sealed values. Cheap to clone.

@@ -16,11 +16,13 @@ pub mod members;
 pub mod oauth_states;
 pub mod quarantine;
 pub mod raw_records;
+pub mod readers;
 pub mod reports;
 pub mod runs;
 pub mod seal;
 pub mod sessions;
 pub mod settings;
+pub mod tenancy;
 pub mod verifications;
 
 pub use db::{Conn, Store, Tx};

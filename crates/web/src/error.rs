@@ -6,6 +6,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Redirect, Response};
+use domain::organization::Action;
 use engine::EngineError;
 use store::StoreError;
 
@@ -15,7 +16,7 @@ pub enum WebError {
     #[error("not found")]
     NotFound,
     #[error("the role of this member does not allow it")]
-    Forbidden,
+    Forbidden(Action),
     /// A form that did not come from this site.
     #[error("the form did not come from this site")]
     ForeignForm,
@@ -66,10 +67,16 @@ impl WebError {
                 "This page does not exist, or it belongs to something you cannot see. Check the address, or start again from the start page.",
                 home,
             ),
-            WebError::Forbidden => plain(
+            WebError::Forbidden(action) => plain(
                 StatusCode::FORBIDDEN,
                 "You don't have access",
-                "Integrations are for Owners and Admins of the organization. Ask one of them if you need something changed here.",
+                match action {
+                    Action::ManageMembers => {
+                        "Members and settings are for Owners and Admins of the organization. Ask one of them if you need something changed here."
+                    }
+                    Action::PromoteOwner => "Only an Owner of the organization may do this. Ask one of them.",
+                    _ => "Integrations are for Owners and Admins of the organization. Ask one of them if you need something changed here.",
+                },
                 ("Go to your companies", "/companies"),
             ),
             WebError::ForeignForm => plain(

@@ -5,11 +5,14 @@ use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
+use domain::ids::CompanyId;
 use engine::Change;
 use futures::stream::{self, Stream};
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::time::Duration;
 use store::StoreError;
+use store::readers::Reader;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, timeout_at};
@@ -23,6 +26,8 @@ struct Watch {
     headers: HeaderMap,
     changes: Receiver<Change>,
     pulse: String,
+    /// The companies a Member hears of; `None`: all.
+    companies: Option<BTreeSet<CompanyId>>,
     next_poll: Instant,
     greeted: bool,
     ended: bool,
@@ -31,7 +36,8 @@ struct Watch {
 /// GET /events
 pub async fn stream(State(app): State<App>, headers: HeaderMap, visit: Visit) -> Response {
     let changes = app.engine.changes.subscribe();
-    let watch = Watch { app, visit, headers, changes, pulse: String::new(), next_poll: Instant::now(), greeted: false, ended: false };
+    let watch =
+        Watch { app, visit, headers, changes, pulse: String::new(), companies: None, next_poll: Instant::now(), greeted: false, ended: false };
     let stream = Sse::new(events(watch)).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)).text("still here"));
     // some proxies collect answers; this header asks them not to
     ([(header::CACHE_CONTROL, "no-cache, no-store"), (header::HeaderName::from_static("x-accel-buffering"), "no")], stream).into_response()
@@ -52,7 +58,7 @@ impl Watch {
         if !self.greeted {
             self.greeted = true;
             match self.read_pulse().await {
-                Ok(pulse) => self.pulse = pulse,
+                Ok((pulse, companies)) => (self.pulse, self.companies) = (pulse, companies),
                 Err(error) => tracing::warn!(%error, "the pulse of an organization cannot be read"),
             }
             self.next_poll = Instant::now() + POLL;
@@ -69,7 +75,20 @@ impl Watch {
             }
             match timeout_at(self.next_poll, self.changes.recv()).await {
                 Err(_) => {}
-                Ok(Ok(change)) if change.organization_id == *self.visit.organization_id() => return changed(),
+                Ok(Ok(change)) if change.organization_id == *self.visit.organization_id() => match (&change.company_id, &self.companies) {
+                    (Some(company_id), Some(assigned)) if !assigned.contains(company_id) => {}
+                    (Some(_), _) => return changed(),
+                    // perhaps a role, or who reads what: look at once whether this session may still look
+                    (None, companies) => {
+                        let hears_all = companies.is_none();
+                        match self.poll().await {
+                            Ok(Some(event)) => return event,
+                            Ok(None) if hears_all => return changed(),
+                            Ok(None) => {}
+                            Err(error) => tracing::warn!(%error, "the pulse of an organization cannot be read"),
+                        }
+                    }
+                },
                 Ok(Ok(_)) => {}
                 Ok(Err(RecvError::Lagged(_))) => return changed(),
                 // the engine is going: the poll goes on until the connection ends
@@ -86,7 +105,8 @@ impl Watch {
             self.ended = true;
             return Ok(Some(Event::default().event("end").data("look")));
         }
-        let pulse = self.read_pulse().await?;
+        let (pulse, companies) = self.read_pulse().await?;
+        self.companies = companies;
         if pulse == self.pulse {
             return Ok(None);
         }
@@ -94,9 +114,15 @@ impl Watch {
         Ok(Some(changed()))
     }
 
-    async fn read_pulse(&self) -> Result<String, StoreError> {
+    async fn read_pulse(&self) -> Result<(String, Option<BTreeSet<CompanyId>>), StoreError> {
         let mut conn = self.app.engine.store.read().await?;
-        store::frame::pulse(&mut conn, self.visit.organization_id()).await
+        let (organization_id, reader) = (self.visit.organization_id(), self.visit.reader());
+        let pulse = store::frame::pulse(&mut conn, organization_id, &reader).await?;
+        let companies = match &reader {
+            Reader::Everything => None,
+            Reader::Assigned(user_id) => Some(store::readers::list(&mut conn, organization_id, user_id).await?),
+        };
+        Ok((pulse, companies))
     }
 }
 

@@ -1,4 +1,4 @@
-//! The map of the site: every path and the role it asks for, in one list.
+//! The map of the site: every path, the role it asks for and whose things it names, in one list.
 use crate::app::{App, WebOptions};
 use crate::pages::{
     account, account_lines, account_setup, companies, company, data_feed, disconnect, integrations, log_entry, log_table, logs, result, resync_all,
@@ -13,6 +13,7 @@ use axum::response::IntoResponse;
 use axum::routing::{MethodRouter, get, post};
 use domain::organization::Action;
 use engine::Engine;
+use store::tenancy::Thing;
 use tower_http::compression::CompressionLayer;
 
 /// Who may open a path.
@@ -25,65 +26,89 @@ pub enum Access {
     AnyRole,
 }
 
+/// Whose things a path names. The guard looks a `Thing` up before the handler runs: what is unknown, of another organization, or not assigned to
+/// this Member is one and the same 404, whatever the handler would do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Nothing of any organization.
+    Nothing,
+    /// The address is a secret that names what it opens: `{token}`.
+    Token,
+    /// Only what is the signed-in person's own.
+    Person,
+    /// The organization of the session as a whole; the handler lists what `Visit::reader` may see.
+    Organization,
+    /// One thing of it: `{id}`.
+    Thing(Thing),
+}
+
 pub struct Route {
     pub path: &'static str,
     pub access: Access,
+    pub scope: Scope,
     handler: MethodRouter<App>,
 }
 
-fn route(path: &'static str, access: Access, handler: MethodRouter<App>) -> Route {
-    Route { path, access, handler }
+/// The only way to make a route: it takes both declarations, so one without them does not compile.
+pub fn route(path: &'static str, access: Access, scope: Scope, handler: MethodRouter<App>) -> Route {
+    Route { path, access, scope, handler }
 }
 
 const INTEGRATIONS: Access = Access::SignedIn(Action::UseIntegrations);
 const COMPANIES: Access = Access::SignedIn(Action::ReadCompany);
 
-/// Every path. A route without a declaration of who may open it cannot be written.
+const COMPANY: Scope = Scope::Thing(Thing::Company);
+const CONNECTION: Scope = Scope::Thing(Thing::Connection);
+const RUN: Scope = Scope::Thing(Thing::Run);
+const LOG_ENTRY: Scope = Scope::Thing(Thing::LogEntry);
+
+/// Every path, with who may open it and whose things it names.
 pub fn all() -> Vec<Route> {
     use Access::{AnyRole, Public};
+    use Scope::{Nothing, Organization, Person, Token};
     vec![
         // the site itself
-        route("/healthz", Public, get(healthz)),
-        route("/readyz", Public, get(readyz)),
-        route("/assets/{name}", Public, get(assets::show)),
-        route("/events", AnyRole, get(events::stream)),
-        route("/preferences/theme", Public, post(auth::preferences::set_theme)),
+        route("/healthz", Public, Nothing, get(healthz)),
+        route("/readyz", Public, Nothing, get(readyz)),
+        route("/assets/{name}", Public, Nothing, get(assets::show)),
+        route("/events", AnyRole, Organization, get(events::stream)),
+        route("/preferences/theme", Public, Nothing, post(auth::preferences::set_theme)),
         // who is here
-        route("/setup/{token}", Public, get(setup::show).post(setup::create)),
-        route("/sign-in", Public, get(sign_in::show).post(sign_in::enter)),
-        route("/sign-in/link/{token}", Public, get(sign_in_link::show).post(sign_in_link::enter)),
-        route("/sign-out", Public, post(sign_in::leave)),
-        route("/", AnyRole, get(integrations::start_page)),
+        route("/setup/{token}", Public, Token, get(setup::show).post(setup::create)),
+        route("/sign-in", Public, Nothing, get(sign_in::show).post(sign_in::enter)),
+        route("/sign-in/link/{token}", Public, Token, get(sign_in_link::show).post(sign_in_link::enter)),
+        route("/sign-out", Public, Person, post(sign_in::leave)),
+        route("/", AnyRole, Person, get(integrations::start_page)),
         // integrations: overview and accounts
-        route("/integrations", INTEGRATIONS, get(integrations::show)),
-        route("/integrations/connect/{provider}", INTEGRATIONS, post(integrations::connect)),
-        route("/integrations/accounts/{id}", INTEGRATIONS, get(account::show)),
-        route("/integrations/accounts/{id}/reconnect", INTEGRATIONS, post(account::reconnect)),
-        route("/integrations/accounts/{id}/disconnect", INTEGRATIONS, get(disconnect::show).post(disconnect::disconnect)),
-        route("/integrations/accounts/{id}/setup", INTEGRATIONS, get(account_setup::show)),
-        route("/integrations/accounts/{id}/import", INTEGRATIONS, post(account_setup::import_all)),
-        route("/integrations/accounts/{id}/choose", INTEGRATIONS, post(account_setup::add_manually)),
+        route("/integrations", INTEGRATIONS, Organization, get(integrations::show)),
+        route("/integrations/connect/{provider}", INTEGRATIONS, Organization, post(integrations::connect)),
+        route("/integrations/accounts/{id}", INTEGRATIONS, CONNECTION, get(account::show)),
+        route("/integrations/accounts/{id}/reconnect", INTEGRATIONS, CONNECTION, post(account::reconnect)),
+        route("/integrations/accounts/{id}/disconnect", INTEGRATIONS, CONNECTION, get(disconnect::show).post(disconnect::disconnect)),
+        route("/integrations/accounts/{id}/setup", INTEGRATIONS, CONNECTION, get(account_setup::show)),
+        route("/integrations/accounts/{id}/import", INTEGRATIONS, CONNECTION, post(account_setup::import_all)),
+        route("/integrations/accounts/{id}/choose", INTEGRATIONS, CONNECTION, post(account_setup::add_manually)),
         // integrations: how fresh the companies are
-        route("/integrations/data-feed", INTEGRATIONS, get(data_feed::show)),
-        route("/integrations/data-feed/resync", INTEGRATIONS, post(data_feed::resync_selected)),
-        route("/integrations/data-feed/resync-all", INTEGRATIONS, get(resync_all::show).post(resync_all::resync)),
-        route("/integrations/companies/{id}/link", INTEGRATIONS, post(data_feed::link)),
-        route("/integrations/companies/{id}/unlink", INTEGRATIONS, post(data_feed::unlink)),
-        route("/integrations/runs/{id}/cancel", INTEGRATIONS, post(data_feed::cancel)),
+        route("/integrations/data-feed", INTEGRATIONS, Organization, get(data_feed::show)),
+        route("/integrations/data-feed/resync", INTEGRATIONS, Organization, post(data_feed::resync_selected)),
+        route("/integrations/data-feed/resync-all", INTEGRATIONS, Organization, get(resync_all::show).post(resync_all::resync)),
+        route("/integrations/companies/{id}/link", INTEGRATIONS, COMPANY, post(data_feed::link)),
+        route("/integrations/companies/{id}/unlink", INTEGRATIONS, COMPANY, post(data_feed::unlink)),
+        route("/integrations/runs/{id}/cancel", INTEGRATIONS, RUN, post(data_feed::cancel)),
         // integrations: what the syncs did
-        route("/integrations/logs", INTEGRATIONS, get(logs::show)),
-        route("/integrations/logs/all", INTEGRATIONS, get(log_table::show_all)),
-        route("/integrations/logs/companies/{id}", INTEGRATIONS, get(log_table::show_company)),
-        route("/integrations/logs/entries/{id}", INTEGRATIONS, get(log_entry::show)),
+        route("/integrations/logs", INTEGRATIONS, Organization, get(logs::show)),
+        route("/integrations/logs/all", INTEGRATIONS, Organization, get(log_table::show_all)),
+        route("/integrations/logs/companies/{id}", INTEGRATIONS, COMPANY, get(log_table::show_company)),
+        route("/integrations/logs/entries/{id}", INTEGRATIONS, LOG_ENTRY, get(log_entry::show)),
         // the books
-        route("/companies", COMPANIES, get(companies::show)),
-        route("/companies/{id}", COMPANIES, get(company::show)),
-        route("/companies/{id}/statements", COMPANIES, get(statements::show)),
-        route("/companies/{id}/lines", COMPANIES, get(account_lines::show)),
-        route("/companies/{id}/resync", INTEGRATIONS, post(data_feed::resync)),
+        route("/companies", COMPANIES, Organization, get(companies::show)),
+        route("/companies/{id}", COMPANIES, COMPANY, get(company::show)),
+        route("/companies/{id}/statements", COMPANIES, COMPANY, get(statements::show)),
+        route("/companies/{id}/lines", COMPANIES, COMPANY, get(account_lines::show)),
+        route("/companies/{id}/resync", INTEGRATIONS, COMPANY, post(data_feed::resync)),
         // the callback looks for its session itself: without one it leads to a sign-in that explains
-        route("/oauth/{provider}/callback", Public, get(result::callback).head(not_head)),
-        route("/integrations/result", INTEGRATIONS, get(result::show)),
+        route("/oauth/{provider}/callback", Public, Person, get(result::callback).head(not_head)),
+        route("/integrations/result", INTEGRATIONS, Person, get(result::show)),
     ]
 }
 
@@ -110,10 +135,15 @@ async fn readyz(State(app): State<App>) -> impl IntoResponse {
 
 /// The whole site.
 pub fn router(engine: Engine, options: WebOptions) -> Router {
+    router_of(engine, options, all())
+}
+
+/// A site of these routes: tests plant one that is wrong.
+pub fn router_of(engine: Engine, options: WebOptions, routes: Vec<Route>) -> Router {
     let app = App::new(engine, options);
     let mut router = Router::new();
-    for Route { path, access, handler } in all() {
-        router = router.route(path, handler.layer(from_fn_with_state((app.clone(), access), auth::guard)));
+    for Route { path, access, scope, handler } in routes {
+        router = router.route(path, handler.layer(from_fn_with_state((app.clone(), access, scope), auth::guard)));
     }
     router
         .fallback(|| async { error::WebError::NotFound })

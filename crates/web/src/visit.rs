@@ -11,6 +11,7 @@ use domain::ids::{OrganizationId, UserId};
 use domain::organization::{Action, Role};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use store::readers::Reader;
 use store::sessions::Session;
 use store::{Conn, StoreError};
 
@@ -108,13 +109,17 @@ impl Visit {
     pub fn role(&self) -> Role {
         self.session.role
     }
+    /// What of the organization this person reads: every list of a page begins here.
+    pub fn reader(&self) -> Reader {
+        Reader::of(self.session.role, &self.session.user_id)
+    }
     pub fn may(&self, action: Action) -> bool {
         self.session.role.may(action)
     }
 
     /// What stands around the page: read on the page's own connection.
     pub async fn shell(&self, conn: &mut Conn, place: Place, title: &str) -> Result<Shell, StoreError> {
-        let frame = store::frame::read(conn, self.organization_id()).await?;
+        let frame = store::frame::read(conn, self.organization_id(), &self.reader()).await?;
         let now_ms = self.now.as_millisecond();
         let jobs = frame
             .jobs

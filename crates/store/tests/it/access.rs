@@ -3,6 +3,8 @@ use crate::house::{House, MINUTE, NOW};
 use domain::ids::{OrganizationId, UserId};
 use domain::organization::Role;
 use store::members::{self, User};
+use store::readers::{self, Reader};
+use store::tenancy::{self, Thing};
 use store::{args, sessions};
 use testkit::each_database;
 
@@ -143,6 +145,75 @@ async fn a_link_works_once_for_its_purpose_until_its_time() {
         }
         assert_eq!(taken, [Some(house.user_id.clone())]);
         assert_eq!(sessions::find_link(&mut conn, "sign in", "sign_in", NOW).await.unwrap(), None);
+    })
+    .await;
+}
+
+// proves H2 in part
+#[tokio::test]
+async fn a_member_reads_assigned_companies_only_and_an_assignment_stays_in_its_organization() {
+    each_database(|url| async move {
+        let house = House::build(&url).await;
+        let other = house.organization("Zebra").await;
+        let (first, second) = (house.company("c1").await, house.company("c2").await);
+        let foreign = house.company_of(&other, "c3").await;
+        let anna = UserId::new("u2");
+        let mut tx = house.begin().await;
+        members::insert_user(&mut tx, &user("u2", "anna@acme.example"), NOW).await.unwrap();
+        assert!(!readers::add(&mut tx, &house.organization_id, &anna, &first, NOW).await.unwrap(), "she is no member yet");
+        members::add(&mut tx, &house.organization_id, &anna, Role::Member, NOW).await.unwrap();
+        assert!(readers::add(&mut tx, &house.organization_id, &anna, &first, NOW).await.unwrap());
+        assert!(!readers::add(&mut tx, &house.organization_id, &anna, &first, NOW).await.unwrap(), "once");
+        for organization_id in [&house.organization_id, &other] {
+            assert!(!readers::add(&mut tx, organization_id, &anna, &foreign, NOW).await.unwrap(), "a company of another organization");
+        }
+        tx.commit().await.unwrap();
+
+        let reader = Reader::of(Role::Member, &anna);
+        assert_eq!(Reader::of(Role::Admin, &anna), Reader::Everything);
+        let mut conn = house.read().await;
+        let ids = |companies: Vec<store::companies::Company>| companies.into_iter().map(|company| company.id).collect::<Vec<_>>();
+        assert_eq!(ids(store::companies::list_read_by(&mut conn, &house.organization_id, &reader).await.unwrap()), std::slice::from_ref(&first));
+        assert_eq!(
+            ids(store::companies::list_read_by(&mut conn, &house.organization_id, &Reader::Everything).await.unwrap()),
+            [first.clone(), second.clone()]
+        );
+        assert_eq!(readers::list_all(&mut conn, &house.organization_id).await.unwrap(), [(anna.clone(), first.clone())].into());
+        drop(conn);
+
+        house.request("r1", &first).await;
+        house.request("r2", &second).await;
+        let mut conn = house.read().await;
+        for (thing, id, mine, all) in [
+            (Thing::Company, "c1", true, true),
+            (Thing::Company, "c2", false, true),
+            (Thing::Company, "c3", false, false),
+            (Thing::Run, "r1", true, true),
+            (Thing::Run, "r2", false, true),
+            (Thing::Connection, "connection", false, true),
+            (Thing::Member, "u2", false, true),
+            (Thing::Member, "nobody", false, false),
+            (Thing::Invitation, "none", false, false),
+            (Thing::LogEntry, "1", false, false),
+            (Thing::LogEntry, "' OR 1=1--", false, false),
+        ] {
+            let reached =
+                async |conn: &mut store::Conn, reader: &Reader| tenancy::is_reachable(conn, &house.organization_id, reader, thing, id).await.unwrap();
+            assert_eq!((reached(&mut conn, &reader).await, reached(&mut conn, &Reader::Everything).await), (mine, all), "{thing:?} {id}");
+        }
+        let frame = store::frame::read(&mut conn, &house.organization_id, &reader).await.unwrap();
+        assert_eq!((frame.job_count, frame.jobs.len()), (1, 1));
+        assert_eq!(frame.jobs[0].company_id, first);
+        let pulse = store::frame::pulse(&mut conn, &house.organization_id, &reader).await.unwrap();
+        drop(conn);
+
+        let mut tx = house.begin().await;
+        assert!(readers::remove(&mut tx, &house.organization_id, &anna, &first).await.unwrap());
+        assert!(!readers::remove(&mut tx, &house.organization_id, &anna, &first).await.unwrap());
+        tx.commit().await.unwrap();
+        let mut conn = house.read().await;
+        assert!(readers::list(&mut conn, &house.organization_id, &anna).await.unwrap().is_empty());
+        assert_ne!(pulse, store::frame::pulse(&mut conn, &house.organization_id, &reader).await.unwrap(), "open pages look again");
     })
     .await;
 }

@@ -11,6 +11,7 @@ use domain::statements::trial_balance::Chart;
 use jiff::civil::date;
 use sha2::{Digest, Sha256};
 use store::raw_records::{self, Archiver, Version};
+use store::readers::Reader;
 use store::verifications::{self, Verification};
 use store::{Store, accounts, call_budgets, documents, frame, inventory, quarantine, reports, runs, settings};
 use testkit::each_database;
@@ -302,7 +303,7 @@ async fn proofs_are_listed_newest_first_and_the_last_monthly_one_stands() {
 async fn the_frame_counts_active_runs_and_its_pulse_moves_with_them() {
     each_database(|url| async move {
         let house = House::build(&url).await;
-        let pulse = async || frame::pulse(&mut house.read().await, &house.organization_id).await.unwrap();
+        let pulse = async || frame::pulse(&mut house.read().await, &house.organization_id, &Reader::Everything).await.unwrap();
         let (first, second, still) = (house.company("c1").await, house.company("c2").await, pulse().await);
         assert_eq!(still, pulse().await);
         house.request("r1", &first).await;
@@ -314,7 +315,7 @@ async fn the_frame_counts_active_runs_and_its_pulse_moves_with_them() {
         assert!(store::connections::mark_invalid(&mut tx, &house.connection_id, 1, NOW).await.unwrap());
         tx.commit().await.unwrap();
         assert_ne!(queued, pulse().await);
-        let shown = frame::read(&mut house.read().await, &house.organization_id).await.unwrap();
+        let shown = frame::read(&mut house.read().await, &house.organization_id, &Reader::Everything).await.unwrap();
         assert_eq!((shown.job_count, shown.invalid_connections), (2, 1));
         let jobs: Vec<_> = shown.jobs.iter().map(|job| (job.company_name.as_str(), job.running)).collect();
         assert_eq!(jobs, [("Books of c1", true), ("Books of c2", false)]);

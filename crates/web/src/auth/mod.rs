@@ -11,14 +11,18 @@ pub use owner::create_owner;
 
 use crate::app::App;
 use crate::error::WebError;
-use crate::routes::Access;
-use axum::extract::{Request, State};
+use crate::routes::{Access, Scope};
+use axum::extract::{RawPathParams, Request, State};
 use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
+use store::StoreError;
+use store::readers::Reader;
+use store::sessions::Session;
 
-/// Runs before every route: finds the session, checks the role the route declares, and hands the session on.
-pub async fn guard(State((app, access)): State<(App, Access)>, mut request: Request, next: Next) -> Response {
+/// Runs before every route: finds the session, checks the role the route declares and that the thing its address names is one this person may see,
+/// and hands the session on.
+pub async fn guard(State((app, access, scope)): State<(App, Access, Scope)>, params: RawPathParams, mut request: Request, next: Next) -> Response {
     let session = match session::find(&app, request.headers()).await {
         Ok(session) => session,
         Err(error) => return WebError::from(error).into_response(),
@@ -32,10 +36,23 @@ pub async fn guard(State((app, access)): State<(App, Access)>, mut request: Requ
     if let Access::SignedIn(action) = access
         && !session.role.may(action)
     {
-        return WebError::Forbidden.into_response();
+        return WebError::Forbidden(action).into_response();
+    }
+    match is_reachable(&app, &session, scope, &params).await {
+        Ok(true) => {}
+        Ok(false) => return WebError::NotFound.into_response(),
+        Err(error) => return WebError::from(error).into_response(),
     }
     request.extensions_mut().insert(session);
     next.run(request).await
+}
+
+/// Foreign, unknown and not assigned are one answer.
+async fn is_reachable(app: &App, session: &Session, scope: Scope, params: &RawPathParams) -> Result<bool, StoreError> {
+    let Scope::Thing(thing) = scope else { return Ok(true) };
+    let Some((_, id)) = params.iter().find(|(name, _)| *name == "id") else { return Ok(false) };
+    let reader = Reader::of(session.role, &session.user_id);
+    store::tenancy::is_reachable(&mut app.engine.store.read().await?, &session.organization_id, &reader, thing, id).await
 }
 
 /// Pages lead to the sign-in and back; a fragment or a stream is only told.

@@ -42,7 +42,7 @@ const ROWS_ON_A_PAGE: usize = 100;
 
 pub async fn show(State(app): State<App>, visit: Visit, asked: Asked) -> Result<Response, WebError> {
     let mut conn = app.engine.store.read().await?;
-    let mut companies = store::companies::list(&mut conn, visit.organization_id()).await?;
+    let mut companies = store::companies::list_read_by(&mut conn, visit.organization_id(), &visit.reader()).await?;
     let shell = visit.shell(&mut conn, Place::Companies, "Companies").await?;
     drop(conn);
     companies.retain(|company| company.linked_at.is_some());

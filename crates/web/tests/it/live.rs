@@ -63,3 +63,38 @@ async fn what_another_process_writes_is_noticed_and_a_sign_out_ends_the_stream()
     })
     .await;
 }
+
+// proves H2 in part, H5 in part
+#[tokio::test]
+async fn a_member_hears_of_assigned_companies_only_and_a_changed_role_ends_the_stream() {
+    each_database(|url| async move {
+        let site = Site::with_sandbox(&url).await;
+        let owner = site.member(Role::Owner).await;
+        owner.connect("xero").await;
+        owner.connect("quickbooks").await;
+        let organization_id = &site.organization_id;
+        let companies = store::companies::list(&mut site.engine.store.read().await.unwrap(), organization_id).await.unwrap();
+        let [mine, other, ..] = companies.as_slice() else { panic!("two companies") };
+        let user_id = site.user_of(organization_id, Role::Member).await;
+        let mut tx = site.engine.store.begin().await.unwrap();
+        assert!(store::readers::add(&mut tx, organization_id, &user_id, &mine.id, 1).await.unwrap());
+        tx.commit().await.unwrap();
+        let member = site.sign_in(organization_id, &user_id).await;
+        let mut stream = open(&member).await;
+        let soon = Duration::from_millis(1_500);
+        assert_eq!(next(&mut stream, soon).await.as_deref(), Some("hello"));
+        site.engine.changed(organization_id, Some(&other.id));
+        assert_eq!(next(&mut stream, soon).await, None, "a company of others");
+        site.engine.changed(organization_id, Some(&mine.id));
+        assert_eq!(next(&mut stream, soon).await.as_deref(), Some("change"));
+
+        let mut tx = site.engine.store.begin().await.unwrap();
+        store::members::add(&mut tx, organization_id, &user_id, Role::Admin, 1).await.unwrap();
+        tx.commit().await.unwrap();
+        site.engine.changed(organization_id, None);
+        assert_eq!(next(&mut stream, soon).await.as_deref(), Some("end"), "what it was opened with holds no more");
+        assert!(stream.next().await.is_none());
+        assert_eq!(member.get("/integrations").await.status, StatusCode::OK, "the very next request has the new role");
+    })
+    .await;
+}

@@ -4,6 +4,7 @@ mod connecting;
 mod feed;
 mod live;
 mod logs;
+mod matrix;
 mod rendering;
 mod roles;
 mod sample;

@@ -1,65 +1,21 @@
-//! Who may open what: every route of the map against every role.
+//! What a role sees and what it does not.
 use crate::site::Site;
-use axum::body::Body;
 use axum::http::StatusCode;
 use domain::ids::OrganizationId;
-use domain::organization::{Action, Role};
+use domain::organization::Role;
 use testkit::each_database;
-use web::routes::{Access, all};
 
-/// A path of the map with something in its placeholders.
-fn filled(path: &str) -> String {
-    path.replace("{id}", "0123456789abcdef0123456789abcdef").replace("{provider}", "xero").replace("{token}", "none").replace("{name}", "none")
-}
-
-// proves H1
+// proves H1 in part
 #[tokio::test]
-async fn every_integrations_route_is_closed_to_members_and_to_strangers() {
+async fn a_member_sees_no_integrations_in_the_menu() {
     let folder = tempfile::tempdir().unwrap();
     let site = Site::new(&testkit::sqlite_url(folder.path())).await;
-    let (owner, admin, member, stranger) =
-        (site.member(Role::Owner).await, site.member(Role::Admin).await, site.member(Role::Member).await, site.stranger());
-    let mut closed = 0;
-    for route in all() {
-        let path = filled(route.path);
-        if path == "/events" || path == "/sign-out" {
-            continue; // a stream without an end, see `a_stream_needs_a_session`; and leaving would end the sessions of this test
-        }
-        for method in ["GET", "POST"] {
-            let ask = async |browser: &crate::site::Browser<'_>| {
-                let request = browser.request(method, &path).header("origin", crate::site::PUBLIC_URL);
-                site.send(request.header("content-type", "application/x-www-form-urlencoded").body(Body::empty()).unwrap()).await
-            };
-            let answer = ask(&member).await;
-            if answer.status == StatusCode::METHOD_NOT_ALLOWED {
-                continue;
-            }
-            let nobody = ask(&stranger).await;
-            match route.access {
-                Access::SignedIn(Action::UseIntegrations) => {
-                    closed += 1;
-                    assert_eq!(answer.status, StatusCode::FORBIDDEN, "{method} {path} as a Member");
-                    answer.assert_shows(&["You don&#39;t have access"]);
-                    assert_eq!(nobody.status, StatusCode::SEE_OTHER, "{method} {path} as a stranger");
-                    assert!(nobody.location().starts_with("/sign-in"), "{method} {path}: {}", nobody.location());
-                    for (who, browser) in [("Owner", &owner), ("Admin", &admin)] {
-                        let answer = ask(browser).await;
-                        assert!(
-                            answer.status != StatusCode::FORBIDDEN && !answer.status.is_server_error(),
-                            "{method} {path} as {who}: {}",
-                            answer.status
-                        );
-                    }
-                }
-                Access::SignedIn(_) | Access::AnyRole => assert!(nobody.location().starts_with("/sign-in"), "{method} {path} as a stranger"),
-                Access::Public => {}
-            }
-        }
-    }
-    assert!(closed >= 15, "only {closed} routes asked for the role");
+    let (owner, member) = (site.member(Role::Owner).await, site.member(Role::Member).await);
     let page = member.get("/companies").await;
     assert_eq!(page.status, StatusCode::OK);
     assert!(!page.text.contains("href=\"/integrations"), "a Member sees no Integrations in the menu");
+    assert!(owner.get("/companies").await.text.contains("href=\"/integrations"));
+    member.get("/integrations").await.assert_shows(&["You don&#39;t have access", "Owners and Admins"]);
 }
 
 #[tokio::test]

@@ -27,7 +27,7 @@ use store::members::User;
 use store::runs::NewRun;
 use store::seal::Key;
 use store::verifications::Verification;
-use store::{Store, companies, connections, documents, inventory, log_entries, members, quarantine, runs, sessions, verifications};
+use store::{Store, companies, connections, documents, inventory, log_entries, members, quarantine, readers, runs, sessions, verifications};
 use tower::ServiceExt;
 use url::Url;
 use web::WebOptions;
@@ -153,7 +153,7 @@ impl Sample {
         tx.commit().await.unwrap();
     }
 
-    /// A company this connection can see; linked unless said otherwise.
+    /// A company this connection can see, assigned to the Member.
     pub async fn company(&self, connection_id: &ConnectionId, provider: &str, name: &str, linked: bool) -> CompanyId {
         let id = CompanyId(self.make_id("company"));
         let found = Found {
@@ -172,6 +172,7 @@ impl Sample {
         if linked {
             assert!(companies::link(&mut tx, &id, self.now_ms - 29 * DAY).await.unwrap());
         }
+        assert!(readers::add(&mut tx, &self.organization_id, &UserId::new("member"), &id, self.now_ms - 28 * DAY).await.unwrap());
         tx.commit().await.unwrap();
         id
     }

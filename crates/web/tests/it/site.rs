@@ -112,6 +112,22 @@ impl Site {
     }
 
     pub async fn member_of(&self, organization_id: &OrganizationId, role: Role) -> Browser<'_> {
+        let user_id = self.user_of(organization_id, role).await;
+        self.sign_in(organization_id, &user_id).await
+    }
+
+    /// A browser in which this person is signed in.
+    pub async fn sign_in(&self, organization_id: &OrganizationId, user_id: &UserId) -> Browser<'_> {
+        let now_ms = self.engine.clock.now_ms();
+        let token = web::auth::session::make_token();
+        let mut tx = self.engine.store.begin().await.unwrap();
+        sessions::insert(&mut tx, &token, user_id, organization_id, now_ms, now_ms + 3_600_000).await.unwrap();
+        tx.commit().await.unwrap();
+        Browser { site: self, cookie: format!("tieout_session={token}") }
+    }
+
+    /// A new person of an organization, which is made where it is not there.
+    pub async fn user_of(&self, organization_id: &OrganizationId, role: Role) -> UserId {
         let engine = &self.engine;
         let now_ms = engine.clock.now_ms();
         let user_id = UserId(engine.make_id());
@@ -122,10 +138,8 @@ impl Site {
         let user = User { id: user_id.clone(), email: format!("{user_id}@birchwood.example"), name: "Ada Lindqvist".into(), password_hash: None };
         assert!(members::insert_user(&mut tx, &user, now_ms).await.unwrap());
         members::add(&mut tx, organization_id, &user_id, role, now_ms).await.unwrap();
-        let token = web::auth::session::make_token();
-        sessions::insert(&mut tx, &token, &user_id, organization_id, now_ms, now_ms + 3_600_000).await.unwrap();
         tx.commit().await.unwrap();
-        Browser { site: self, cookie: format!("tieout_session={token}") }
+        user_id
     }
 }
 

@@ -26,7 +26,7 @@ fn document(data_type: DataType, id: &str, name: Option<&str>, day: Option<&str>
     }
 }
 
-fn account(id: &str, name: &str, class: AccountClass, account_type: &str) -> Document {
+pub fn account(id: &str, name: &str, class: AccountClass, account_type: &str) -> Document {
     let facts = AccountFacts { class, account_type: account_type.to_owned(), role: String::new(), parent_id: None, is_retained_earnings: id == "re" };
     Document { account: Some(facts), number: None, ..document(DataType::Account, id, Some(name), None) }
 }
