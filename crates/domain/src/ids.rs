@@ -28,6 +28,8 @@ id!(/// One set of books, as we know it.
     CompanyId);
 id!(/// One piece of background work, and the row that owns it.
     RunId);
+id!(/// A key of the JSON API.
+    ApiKeyId);
 id!(/// The word of a provider: `quickbooks`, `xero`. Not an enum: the database and settings hold the word.
     ProviderId);
 

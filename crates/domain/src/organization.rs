@@ -19,6 +19,14 @@ impl Role {
     pub fn parse(word: &str) -> Option<Role> {
         [Role::Member, Role::Admin, Role::Owner].into_iter().find(|r| r.as_str() == word)
     }
+    /// As a person reads it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Role::Member => "Member",
+            Role::Admin => "Admin",
+            Role::Owner => "Owner",
+        }
+    }
     /// The one table of permissions.
     pub fn may(self, action: Action) -> bool {
         match action {
@@ -37,6 +45,26 @@ pub enum Action {
     UseIntegrations,
     ManageMembers,
     PromoteOwner,
+}
+
+/// Whether a key of the JSON API may change anything, whatever its role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KeyAccess {
+    Read,
+    Write,
+}
+
+impl KeyAccess {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            KeyAccess::Read => "read",
+            KeyAccess::Write => "write",
+        }
+    }
+    pub fn parse(word: &str) -> Option<Self> {
+        [KeyAccess::Read, KeyAccess::Write].into_iter().find(|access| access.as_str() == word)
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Companies: sets of books at a provider, linked or not, and the facts their status follows from.
 use crate::args;
 use crate::columns::word;
-use crate::db::{Conn, Row, Store, Tx};
+use crate::db::{Arg, Conn, Row, Store, Tx};
 use crate::error::StoreError;
 use crate::readers::Reader;
 use domain::company::{Mark, StatusFacts};
@@ -9,7 +9,7 @@ use domain::connection::ConnectionState;
 use domain::ids::{CompanyId, ConnectionId, OrganizationId, RunId};
 use domain::ledger::Basis;
 use domain::sync::RunState;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// A company with the facts of its connection and of its active run.
 #[derive(Clone, Debug)]
@@ -262,6 +262,52 @@ pub async fn list_read_by(conn: &mut Conn, organization_id: &OrganizationId, rea
          ORDER BY companies.name, companies.id"
     );
     conn.query_assembled(sql, vec![organization_id.into(), reader.arg()]).await?.iter().map(read).collect()
+}
+
+/// Which companies a list shows.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CompanyFilter<'a> {
+    pub provider: Option<&'a str>,
+    /// Part of the name, in any case.
+    pub name: Option<&'a str>,
+    pub linked: Option<bool>,
+    /// These and no others.
+    pub only: Option<&'a BTreeSet<CompanyId>>,
+}
+
+/// A page of companies in order of id: `after` is the last id of the page before, or empty.
+pub async fn list_page(
+    conn: &mut Conn,
+    organization_id: &OrganizationId,
+    filter: &CompanyFilter<'_>,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<Company>, StoreError> {
+    let mut sql = format!("{SELECT} WHERE companies.organization_id = $1 AND companies.id > $2");
+    let mut values = args![organization_id, after];
+    let mut bind = |value: Arg| {
+        values.push(value);
+        format!("${}", values.len())
+    };
+    if let Some(provider) = filter.provider {
+        sql.push_str(&format!(" AND companies.provider = {}", bind(provider.into())));
+    }
+    if let Some(name) = filter.name {
+        let pattern = format!("%{}%", name.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"));
+        sql.push_str(&format!(" AND LOWER(companies.name) LIKE {} ESCAPE '\\'", bind(pattern.into())));
+    }
+    match filter.linked {
+        Some(true) => sql.push_str(" AND companies.linked_at IS NOT NULL"),
+        Some(false) => sql.push_str(" AND companies.linked_at IS NULL"),
+        None => {}
+    }
+    if let Some(only) = filter.only {
+        let marks: Vec<String> = only.iter().map(|id| bind(id.into())).collect();
+        sql.push_str(&format!(" AND companies.id IN ({})", marks.join(",")));
+    }
+    let limit = bind(limit.into());
+    sql.push_str(&format!(" ORDER BY companies.id LIMIT {limit}"));
+    conn.query_assembled(sql, values).await?.iter().map(read).collect()
 }
 
 /// Linked companies of all organizations, by name: for the command line.

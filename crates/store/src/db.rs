@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0002_log_by_status.sql"),
     include_str!("../migrations/0003_cash_basis.sql"),
     include_str!("../migrations/0006_people.sql"),
+    include_str!("../migrations/0016_api.sql"),
 ];
 
 /// The database and the key of its sealed values. Cheap to clone.
@@ -136,7 +137,7 @@ macro_rules! arg_from_ids {
         }
     )*};
 }
-arg_from_ids!(OrganizationId, UserId, ConnectionId, CompanyId, RunId, ProviderId);
+arg_from_ids!(OrganizationId, UserId, ConnectionId, CompanyId, RunId, ProviderId, ApiKeyId);
 
 /// `args![company_id, 7, None::<String>]`: values to bind, in the order of `$1`, `$2`, ...
 #[macro_export]
@@ -383,6 +384,14 @@ impl Store {
             Db::Lite { write, .. } => Conn::LiteTx(write.begin_with("BEGIN IMMEDIATE").await?),
             Db::Pg(pool) => Conn::PgTx(pool.begin().await?),
         }))
+    }
+
+    /// Seals the position of a list for whoever reads it on; `row` names the list, its filter and its reader.
+    pub fn seal_cursor(&self, row: &str, position: &str) -> Vec<u8> {
+        self.sealer.seal_same("cursor", row, position.as_bytes())
+    }
+    pub fn open_cursor(&self, row: &str, sealed: &[u8]) -> Result<String, StoreError> {
+        self.sealer.open_text("cursor", row, sealed)
     }
 
     /// Brings the schema up to date, one transaction for each migration.

@@ -1,7 +1,7 @@
 //! The current state of every record, in neutral words.
 use crate::args;
 use crate::columns::{day, instant, word};
-use crate::db::{Arg, Conn, Tx};
+use crate::db::{Arg, Conn, Row, Tx};
 use crate::error::StoreError;
 use domain::data_type::DataType;
 use domain::document::Document;
@@ -231,6 +231,20 @@ pub struct Listed {
     pub raw_hash: Vec<u8>,
 }
 
+fn listed(row: &Row, data_type: DataType) -> Result<Listed, StoreError> {
+    Ok(Listed {
+        data_type,
+        remote_id: row.text(0)?,
+        state: word(row, 1, RecordState::parse)?,
+        day: row.opt_text(2)?.as_deref().map(day).transpose()?,
+        number: row.opt_text(3)?,
+        total: row.opt_int(4)?.map(Amount),
+        updated_at: row.opt_int(5)?.map(instant).transpose()?,
+        noticed_at: row.int(6)?,
+        raw_hash: row.bytes(7)?,
+    })
+}
+
 /// Records of one data type in order of id, a page at a time: `after` is the last id of the page before, or empty.
 pub async fn list(conn: &mut Conn, company_id: &CompanyId, data_type: DataType, after: &str, limit: i64) -> Result<Vec<Listed>, StoreError> {
     conn.query(
@@ -240,20 +254,19 @@ pub async fn list(conn: &mut Conn, company_id: &CompanyId, data_type: DataType, 
     )
     .await?
     .iter()
-    .map(|row| {
-        Ok(Listed {
-            data_type,
-            remote_id: row.text(0)?,
-            state: word(row, 1, RecordState::parse)?,
-            day: row.opt_text(2)?.as_deref().map(day).transpose()?,
-            number: row.opt_text(3)?,
-            total: row.opt_int(4)?.map(Amount),
-            updated_at: row.opt_int(5)?.map(instant).transpose()?,
-            noticed_at: row.int(6)?,
-            raw_hash: row.bytes(7)?,
-        })
-    })
+    .map(|row| listed(row, data_type))
     .collect()
+}
+
+pub async fn find(conn: &mut Conn, company_id: &CompanyId, data_type: DataType, remote_id: &str) -> Result<Option<Listed>, StoreError> {
+    conn.query_opt(
+        "SELECT remote_id, state, day, number, total, updated_at, noticed_at, raw_hash FROM documents
+         WHERE company_id = $1 AND data_type = $2 AND remote_id = $3",
+        args![company_id, data_type.as_str(), remote_id],
+    )
+    .await?
+    .map(|row| listed(&row, data_type))
+    .transpose()
 }
 
 /// Feeds every current record (type, id, state, content) into a hash, in a fixed order.

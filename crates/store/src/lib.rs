@@ -1,5 +1,6 @@
 //! Our SQL: the two databases, every statement, and the sealing of secrets. One module for each table.
 pub mod accounts;
+pub mod api_keys;
 pub mod call_budgets;
 pub mod checkpoints;
 pub mod columns;
@@ -9,6 +10,7 @@ pub mod db;
 pub mod documents;
 pub mod error;
 pub mod frame;
+pub mod idempotency;
 pub mod inventory;
 pub mod ledger;
 pub mod log_entries;

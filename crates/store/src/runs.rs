@@ -294,6 +294,25 @@ pub async fn list_by_company(conn: &mut Conn, company_id: &CompanyId, limit: i64
     conn.query_assembled(sql, args![company_id, limit]).await?.iter().map(read).collect()
 }
 
+/// A page of an organization's runs, newest first: `before` is the last id of the page before.
+pub async fn list_page(
+    conn: &mut Conn,
+    organization_id: &OrganizationId,
+    company_id: Option<&CompanyId>,
+    state: Option<RunState>,
+    before: Option<&RunId>,
+    limit: i64,
+) -> Result<Vec<Run>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM runs WHERE organization_id = $1 AND ($2 = '' OR company_id = $2) AND ($3 = '' OR state = $3) AND ($4 = '' OR id < $4)
+         ORDER BY id DESC LIMIT $5"
+    );
+    let text = |id: Option<&str>| id.unwrap_or("").to_owned();
+    let values =
+        args![organization_id, text(company_id.map(CompanyId::as_str)), text(state.map(RunState::as_str)), text(before.map(RunId::as_str)), limit];
+    conn.query_assembled(sql, values).await?.iter().map(read).collect()
+}
+
 /// Runs of an organization by id, in no order: the last run of each company of a page, in one statement.
 pub async fn list_by_ids(conn: &mut Conn, organization_id: &OrganizationId, ids: &[RunId]) -> Result<Vec<Run>, StoreError> {
     let mut runs = Vec::with_capacity(ids.len());

@@ -14,13 +14,14 @@ pub enum Thing {
     LogEntry,
     Member,
     Invitation,
+    ApiKey,
 }
 
 /// True when the thing is there, is this organization's, and this reader may see it. Unknown, foreign and not assigned are one answer.
 pub async fn is_reachable(conn: &mut Conn, organization_id: &OrganizationId, reader: &Reader, thing: Thing, id: &str) -> Result<bool, StoreError> {
     let mut args = args![organization_id, id];
     // what belongs to no company is for those who read everything; so are accounts, members and invitations
-    if matches!(thing, Thing::Connection | Thing::Member | Thing::Invitation) && *reader != Reader::Everything {
+    if matches!(thing, Thing::Connection | Thing::Member | Thing::Invitation | Thing::ApiKey) && *reader != Reader::Everything {
         return Ok(false);
     }
     let sql = match thing {
@@ -43,6 +44,7 @@ pub async fn is_reachable(conn: &mut Conn, organization_id: &OrganizationId, rea
         }
         Thing::Connection => "SELECT id FROM connections WHERE organization_id = $1 AND id = $2",
         Thing::Member => "SELECT user_id FROM members WHERE organization_id = $1 AND user_id = $2",
+        Thing::ApiKey => "SELECT id FROM api_keys WHERE organization_id = $1 AND id = $2",
         Thing::Invitation => "SELECT id FROM invitations WHERE organization_id = $1 AND id = $2",
     };
     Ok(conn.query_opt(sql, args).await?.is_some())

@@ -1,4 +1,5 @@
 //! What every request handler can reach: the engine, the options of the site, and what is shared between requests.
+use crate::api::caller::KeyLimits;
 use crate::auth::throttle::Throttle;
 use engine::Engine;
 use std::ops::Deref;
@@ -36,11 +37,12 @@ pub struct Inner {
     /// Password hashing takes 19 MiB and a core each time: two at once, the others wait.
     pub hashing: Semaphore,
     pub throttle: Throttle,
+    pub key_limits: KeyLimits,
 }
 
 impl App {
     pub fn new(engine: Engine, options: WebOptions) -> App {
-        App(Arc::new(Inner { engine, options, hashing: Semaphore::new(2), throttle: Throttle::default() }))
+        App(Arc::new(Inner { engine, options, hashing: Semaphore::new(2), throttle: Throttle::default(), key_limits: KeyLimits::default() }))
     }
 }
 

@@ -1,4 +1,5 @@
 //! Where an error becomes a page: one sentence on what happened, one thing to do.
+use crate::api::ApiError;
 use crate::app::App;
 use crate::visit::{Theme, zone};
 use askama::Template;
@@ -154,7 +155,14 @@ pub async fn render(State(app): State<App>, request: Request, next: Next) -> Res
     let theme = Theme::of(request.headers());
     let zone = zone(request.headers());
     let wants_page = request.method() != axum::http::Method::HEAD;
+    let is_api = request.uri().path().starts_with(crate::api::BASE);
     let response = next.run(request).await;
+    if is_api {
+        return match response.extensions().get::<Explained>() {
+            Some(explained) => ApiError::Refused(explained.status, explained.sentence.clone()).into_response(),
+            None => response,
+        };
+    }
     let explained = match response.extensions().get::<Explained>() {
         Some(explained) => explained.clone(),
         None if response.status() == StatusCode::METHOD_NOT_ALLOWED => WebError::MethodNotAllowed.explain(),

@@ -1,4 +1,5 @@
 //! What a person sees: pages rendered on the server, live updates, sessions. HTTP only.
+pub mod api;
 pub mod app;
 pub mod assets;
 pub mod auth;

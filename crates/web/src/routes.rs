@@ -1,10 +1,10 @@
 //! The map of the site: every path, the role it asks for and whose things it names, in one list.
 use crate::app::{App, WebOptions};
 use crate::pages::{
-    account, account_lines, account_setup, companies, company, data_feed, disconnect, integrations, log_entry, log_table, logs, result, resync_all,
-    setup, sign_in, sign_in_link, statements,
+    account, account_lines, account_setup, api_keys, api_reference, companies, company, data_feed, disconnect, integrations, log_entry, log_table,
+    logs, result, resync_all, setup, sign_in, sign_in_link, statements,
 };
-use crate::{assets, auth, error, events, protection};
+use crate::{api, assets, auth, error, events, protection};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
@@ -55,6 +55,7 @@ pub fn route(path: &'static str, access: Access, scope: Scope, handler: MethodRo
 }
 
 const INTEGRATIONS: Access = Access::SignedIn(Action::UseIntegrations);
+const MEMBERS: Access = Access::SignedIn(Action::ManageMembers);
 const COMPANIES: Access = Access::SignedIn(Action::ReadCompany);
 
 const COMPANY: Scope = Scope::Thing(Thing::Company);
@@ -106,6 +107,10 @@ pub fn all() -> Vec<Route> {
         route("/companies/{id}/statements", COMPANIES, COMPANY, get(statements::show)),
         route("/companies/{id}/lines", COMPANIES, COMPANY, get(account_lines::show)),
         route("/companies/{id}/resync", INTEGRATIONS, COMPANY, post(data_feed::resync)),
+        // for programs
+        route("/developers/api", AnyRole, Nothing, get(api_reference::show)),
+        route("/organization/api-keys", MEMBERS, Organization, get(api_keys::show).post(api_keys::create)),
+        route("/organization/api-keys/{id}/revoke", MEMBERS, Scope::Thing(Thing::ApiKey), post(api_keys::revoke)),
         // the callback looks for its session itself: without one it leads to a sign-in that explains
         route("/oauth/{provider}/callback", Public, Person, get(result::callback).head(not_head)),
         route("/integrations/result", INTEGRATIONS, Person, get(result::show)),
@@ -146,6 +151,7 @@ pub fn router_of(engine: Engine, options: WebOptions, routes: Vec<Route>) -> Rou
         router = router.route(path, handler.layer(from_fn_with_state((app.clone(), access, scope), auth::guard)));
     }
     router
+        .nest(api::BASE, api::router(&app))
         .fallback(|| async { error::WebError::NotFound })
         .method_not_allowed_fallback(|| async { error::WebError::MethodNotAllowed })
         .layer(from_fn_with_state(app.clone(), protection::same_origin))

@@ -178,6 +178,8 @@ pub enum Place {
     Overview,
     DataFeed,
     Logs,
+    ApiKeys,
+    ApiReference,
 }
 
 /// A line of the job indicator.

@@ -1,4 +1,5 @@
 //! Who is here: sessions, the guard before every route, passwords, one-time links.
+pub mod api_keys;
 pub mod links;
 pub mod owner;
 pub mod passwords;

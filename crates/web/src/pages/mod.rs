@@ -2,6 +2,8 @@
 pub mod account;
 pub mod account_lines;
 pub mod account_setup;
+pub mod api_keys;
+pub mod api_reference;
 pub mod companies;
 pub mod company;
 pub mod data_feed;

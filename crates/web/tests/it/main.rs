@@ -1,4 +1,5 @@
 //! The web from outside: requests in, pages out.
+mod api;
 mod books;
 mod connecting;
 mod feed;

@@ -5,18 +5,19 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Html;
 use axum::routing::get;
-use domain::ids::{CompanyId, ConnectionId, OrganizationId, RunId, UserId};
+use domain::ids::{ApiKeyId, CompanyId, ConnectionId, OrganizationId, RunId, UserId};
 use domain::job::Job;
 use domain::log::LogMessage;
-use domain::organization::Role;
+use domain::organization::{KeyAccess, Role};
 use domain::sync::Extent;
 use std::collections::BTreeMap;
+use store::api_keys::NewApiKey;
 use store::companies::Found;
 use store::connections::{NewConnection, Tokens};
 use store::log_entries::About;
 use store::runs::NewRun;
 use store::tenancy::Thing;
-use store::{companies, connections, log_entries, members, readers, runs};
+use store::{api_keys, companies, connections, log_entries, members, readers, runs};
 use testkit::each_database;
 use web::WebOptions;
 use web::app::App;
@@ -136,6 +137,24 @@ async fn house(site: &Site, name: &str) -> House {
     let managed = site.user_of(&id, Role::Member).await;
     let (hidden, mut shown) = (halves.pop().unwrap(), halves.pop().unwrap());
     shown.insert(Thing::Member, managed.0);
+    let api_key = ApiKeyId(engine.make_id());
+    let new = NewApiKey {
+        id: &api_key,
+        organization_id: &id,
+        name: "Load",
+        secret: api_key.as_str(),
+        prefix: "tieout_",
+        role: Role::Admin,
+        access: KeyAccess::Read,
+        companies: &[],
+        created_by: &owner,
+        expires_at: None,
+        now_ms,
+    };
+    let mut tx = engine.store.begin().await.unwrap();
+    api_keys::insert(&mut tx, &new).await.unwrap();
+    tx.commit().await.unwrap();
+    shown.insert(Thing::ApiKey, api_key.0);
     House { id, shown, hidden }
 }
 

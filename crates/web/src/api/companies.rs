@@ -1,0 +1,268 @@
+//! Companies: their status as the Data Feed shows it, and what can be asked of them.
+use super::answer::{List, Time};
+use super::caller::Caller;
+use super::cursor::Place;
+use super::error::ApiError;
+use super::input::{Body, Flag, Ids, Limit, Nothing, Part, Query};
+use super::operation::Operation;
+use super::runs::{Run, shown as shown_run};
+use crate::app::App;
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use domain::company::{SyncStatus, sync_status};
+use domain::ids::CompanyId;
+use domain::organization::Action;
+use domain::sync::Extent;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use store::companies::CompanyFilter;
+use store::runs::Requested;
+
+const TAG: &str = "Companies";
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Company {
+    pub id: String,
+    pub name: String,
+    /// `quickbooks` or `xero`.
+    pub provider: String,
+    pub currency: String,
+    pub country: String,
+    pub time_zone: String,
+    /// 1 is January.
+    pub fiscal_year_start_month: i8,
+    pub linked: bool,
+    pub paused: bool,
+    /// `synced`, `needs_resync`, `syncing`, `waiting`, `invalid_token` or `paused`; null while it is not linked.
+    pub status: Option<&'static str>,
+    /// Why it needs a resync.
+    pub status_reason: Option<&'static str>,
+    /// `verified`, `not_verified` or `not_checked`.
+    pub mark: &'static str,
+    /// The day of the trial balance that was compared.
+    pub verified_as_of: Option<String>,
+    /// What its ledger stands on: `reported` is the provider's own.
+    pub evidence: String,
+    pub last_synced_at: Option<Time>,
+    pub next_sync_at: Option<Time>,
+    /// The account it is read through. Only Admins and Owners see it.
+    pub connection_id: Option<String>,
+    pub run_id: Option<String>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListCompanies {
+    /// `quickbooks` or `xero`.
+    pub provider: Option<ProviderWord>,
+    /// Part of the name.
+    pub name: Option<Part>,
+    pub linked: Option<Flag>,
+    /// Rows of a page, 50 unless said.
+    pub limit: Option<Limit>,
+    pub cursor: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ProviderWord {
+    Quickbooks,
+    Xero,
+}
+
+impl ProviderWord {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ProviderWord::Quickbooks => "quickbooks",
+            ProviderWord::Xero => "xero",
+        }
+    }
+}
+
+/// How much a sync fetches.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AskSync {
+    /// `changes` since the last sync, or `full`: everything from the first transaction. Changes unless said.
+    #[serde(default)]
+    pub extent: Option<ExtentWord>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ExtentWord {
+    Changes,
+    Full,
+}
+
+/// Several companies at once.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AskSyncs {
+    /// 1 to 1,000 ids of companies. Without it: every company that needs a resync.
+    #[serde(default)]
+    pub companies: Option<Vec<String>>,
+}
+
+/// What became of each.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Syncs {
+    pub queued: Vec<String>,
+    pub already_running: Vec<String>,
+    pub refused: Vec<Refused>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Refused {
+    pub company_id: String,
+    pub reason: String,
+}
+
+pub fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get("/companies", "list_companies", Action::ReadCompany, list)
+            .told(TAG, "Companies", "Every company the key reaches, in order of id.")
+            .takes_query::<ListCompanies>()
+            .answers::<List<Company>>(),
+        Operation::get("/companies/{id}", "get_company", Action::ReadCompany, show)
+            .told(TAG, "One company", "")
+            .takes_query::<Nothing>()
+            .answers::<Company>(),
+        Operation::post("/companies/{id}/sync", "sync_company", Action::UseIntegrations, sync)
+            .told(
+                TAG,
+                "Sync a company",
+                "Queues a sync. A company has one sync at a time: while one is queued or running the answer is 409 with its `run_id`.",
+            )
+            .takes::<AskSync>()
+            .with_status(StatusCode::ACCEPTED)
+            .answers::<Run>(),
+        Operation::post("/companies/sync", "sync_companies", Action::UseIntegrations, sync_many)
+            .told(TAG, "Sync several companies", "Each company gets its own answer; nothing is queued when one of the ids is unknown.")
+            .takes::<AskSyncs>()
+            .with_status(StatusCode::ACCEPTED)
+            .answers::<Syncs>(),
+        Operation::post("/companies/{id}/link", "link_company", Action::UseIntegrations, link)
+            .told(TAG, "Link a company", "From now on it is synced; its first sync is queued.")
+            .with_status(StatusCode::ACCEPTED)
+            .answers::<Company>(),
+        Operation::post("/companies/{id}/unlink", "unlink_company", Action::UseIntegrations, unlink)
+            .told(TAG, "Unlink a company", "It is no longer synced; what was synced is kept.")
+            .answers::<Company>(),
+    ]
+}
+
+pub fn shown(company: store::companies::Company, caller: &Caller) -> Company {
+    let status = sync_status(&company.status_facts(), caller.now);
+    let linked = company.linked_at.is_some();
+    let sees_accounts = caller.role.may(Action::UseIntegrations);
+    Company {
+        id: company.id.0,
+        name: company.name,
+        provider: company.provider,
+        currency: company.currency,
+        country: company.country,
+        time_zone: company.time_zone,
+        fiscal_year_start_month: company.fiscal_year_start_month,
+        linked,
+        paused: company.paused_at.is_some(),
+        status: linked.then(|| status.key()),
+        status_reason: match status {
+            SyncStatus::NeedsResync(reason) if linked => Some(reason.label()),
+            _ => None,
+        },
+        mark: company.mark.as_str(),
+        verified_as_of: company.marked_as_of,
+        evidence: company.evidence,
+        last_synced_at: company.last_success_at.map(Time),
+        next_sync_at: company.next_due_at.filter(|_| linked && company.paused_at.is_none()).map(Time),
+        connection_id: sees_accounts.then_some(company.connection_id.0),
+        run_id: company.run.map(|run| run.id.0),
+    }
+}
+
+async fn list(State(app): State<App>, caller: Caller, Query(asked): Query<ListCompanies>) -> Result<Json<List<Company>>, ApiError> {
+    let limit = asked.limit.map_or(50, |limit| limit.0);
+    let provider = asked.provider.map(ProviderWord::as_str);
+    let (name, linked) = (asked.name.map(|part| part.0), asked.linked.map(|flag| flag.0));
+    let place = Place { app: &app, caller: &caller, list: "companies", filter: format!("{provider:?}|{name:?}|{linked:?}") };
+    let after = place.open(asked.cursor.as_deref())?.unwrap_or_default();
+    let filter = CompanyFilter { provider, name: name.as_deref(), linked, only: caller.companies.as_ref() };
+    let mut conn = app.engine.store.read().await?;
+    let mut rows = match caller.companies.is_none() && caller.role == domain::organization::Role::Member {
+        true => Vec::new(),
+        false => store::companies::list_page(&mut conn, &caller.organization_id, &filter, &after, limit as i64 + 1).await?,
+    };
+    let next_cursor = place.next(&mut rows, limit, |company| company.id.0.clone());
+    Ok(Json(List { data: rows.into_iter().map(|company| shown(company, &caller)).collect(), next_cursor }))
+}
+
+async fn show(State(app): State<App>, caller: Caller, ids: Ids, Query(Nothing {}): Query<Nothing>) -> Result<Json<Company>, ApiError> {
+    let company = caller.company(&mut app.engine.store.read().await?, &ids.company()).await?;
+    Ok(Json(shown(company, &caller)))
+}
+
+async fn sync(State(app): State<App>, caller: Caller, ids: Ids, Body(asked): Body<AskSync>) -> Result<(StatusCode, Json<Run>), ApiError> {
+    let id = ids.company();
+    caller.company(&mut app.engine.store.read().await?, &id).await?;
+    let extent = match asked.extent {
+        Some(ExtentWord::Full) => Some(Extent::Full),
+        // changes are what is asked for without an extent, where there is something to build on
+        Some(ExtentWord::Changes) | None => None,
+    };
+    match engine::sync::request(&app.engine, &caller.organization_id, &id, caller.trigger(), extent).await? {
+        Requested::Queued(run_id) => {
+            let run = store::runs::find(&mut app.engine.store.read().await?, &run_id).await?.ok_or(ApiError::NotFound)?;
+            Ok((StatusCode::ACCEPTED, Json(shown_run(run))))
+        }
+        Requested::AlreadyActive(run_id) => {
+            Err(ApiError::Conflict { message: "A sync of this company is queued or running already.".into(), run_id: Some(run_id.0) })
+        }
+    }
+}
+
+async fn sync_many(State(app): State<App>, caller: Caller, Body(asked): Body<AskSyncs>) -> Result<(StatusCode, Json<Syncs>), ApiError> {
+    let answer = match asked.companies {
+        Some(ids) => {
+            if ids.is_empty() || ids.len() > 1_000 {
+                return Err(ApiError::field("companies", "expected 1 to 1,000 ids"));
+            }
+            let mut ids: Vec<CompanyId> = ids.into_iter().map(CompanyId::new).collect();
+            ids.sort();
+            ids.dedup();
+            if ids.iter().any(|id| !caller.reaches(id)) {
+                return Err(ApiError::field("companies", "one of the ids is unknown, or this key does not reach it"));
+            }
+            match engine::sync::request_many(&app.engine, &caller.organization_id, &ids, caller.trigger()).await {
+                Err(engine::EngineError::NotFound) => {
+                    return Err(ApiError::field("companies", "one of the ids is unknown, or this key does not reach it"));
+                }
+                answer => answer?,
+            }
+        }
+        None if caller.companies.is_some() => {
+            return Err(ApiError::field("companies", "this key reaches some companies only: name those to sync"));
+        }
+        None => engine::sync::request_all_due(&app.engine, &caller.organization_id, caller.trigger()).await?,
+    };
+    let ids = |named: Vec<(CompanyId, String)>| named.into_iter().map(|(id, _)| id.0).collect();
+    let refused = answer.refused.into_iter().map(|(id, _, reason)| Refused { company_id: id.0, reason }).collect();
+    Ok((StatusCode::ACCEPTED, Json(Syncs { queued: ids(answer.queued), already_running: ids(answer.already_running), refused })))
+}
+
+async fn link(State(app): State<App>, caller: Caller, ids: Ids) -> Result<(StatusCode, Json<Company>), ApiError> {
+    let id = ids.company();
+    caller.company(&mut app.engine.store.read().await?, &id).await?;
+    engine::connections::link(&app.engine, &caller.organization_id, &id, &caller.user_id).await?;
+    let company = caller.company(&mut app.engine.store.read().await?, &id).await?;
+    Ok((StatusCode::ACCEPTED, Json(shown(company, &caller))))
+}
+
+async fn unlink(State(app): State<App>, caller: Caller, ids: Ids) -> Result<Json<Company>, ApiError> {
+    let id = ids.company();
+    caller.company(&mut app.engine.store.read().await?, &id).await?;
+    engine::connections::unlink(&app.engine, &caller.organization_id, &id).await?;
+    let company = caller.company(&mut app.engine.store.read().await?, &id).await?;
+    Ok(Json(shown(company, &caller)))
+}

@@ -1,0 +1,57 @@
+//! The JSON API under `/api/v1`: one file for each resource, named like the pages. One list of operations is its routes, its check of roles and its
+//! OpenAPI document.
+pub mod answer;
+pub mod api_keys;
+pub mod caller;
+pub mod companies;
+pub mod connections;
+pub mod cursor;
+pub mod error;
+pub mod idempotency;
+pub mod input;
+pub mod ledger;
+pub mod log_entries;
+pub mod openapi;
+pub mod operation;
+pub mod organization;
+pub mod records;
+pub mod runs;
+pub mod statements;
+
+use crate::app::App;
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+pub use error::ApiError;
+pub use operation::Operation;
+
+/// Where every path of an operation begins.
+pub const BASE: &str = "/api/v1";
+
+/// Every operation, in the order of the document.
+pub fn all() -> Vec<Operation> {
+    let resources = [
+        organization::operations(),
+        connections::operations(),
+        companies::operations(),
+        runs::operations(),
+        log_entries::operations(),
+        statements::operations(),
+        ledger::operations(),
+        records::operations(),
+        api_keys::operations(),
+    ];
+    resources.into_iter().flatten().collect()
+}
+
+/// The routes of the API, and its own words for what is not there.
+pub fn router(app: &App) -> Router<App> {
+    let mut router = Router::new().route("/openapi.json", axum::routing::get(openapi::show));
+    for operation in all() {
+        let guarded = operation.handler.layer(from_fn_with_state((app.clone(), operation.needs), caller::guard));
+        router = router.route(operation.path, guarded);
+    }
+    router
+        .fallback(|| async { ApiError::NotFound })
+        .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
+        .layer(axum::middleware::from_fn(answer::finish))
+}
