@@ -17,6 +17,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_init.sql"),
     include_str!("../migrations/0002_log_by_status.sql"),
     include_str!("../migrations/0003_cash_basis.sql"),
+    include_str!("../migrations/0004_short_ledger_keys.sql"),
+    include_str!("../migrations/0005_log_search.sql"),
     include_str!("../migrations/0006_people.sql"),
     include_str!("../migrations/0016_api.sql"),
 ];
@@ -303,6 +305,15 @@ impl Conn {
         matches!(self, Conn::Pg(_) | Conn::PgTx(_))
     }
 
+    /// Looks `inner` up for each row of `outer`, in that order, so that a limit around it ends the search early. SQLite keeps the order of a `CROSS JOIN`;
+    /// PostgreSQL keeps it when the inner side is a limited subquery.
+    pub(crate) fn nested(&self, outer: &str, inner: &str, on: &str, limit: &str) -> String {
+        match self.is_postgres() {
+            true => format!("{outer} CROSS JOIN LATERAL (SELECT 1 FROM {inner} WHERE {on} LIMIT {limit}) AS few"),
+            false => format!("{outer} CROSS JOIN {inner} ON {on}"),
+        }
+    }
+
     /// The fragment that lets several nodes pick different rows: PostgreSQL skips what others hold; SQLite has one writer anyway.
     pub(crate) fn skip_locked(&self) -> &'static str {
         if self.is_postgres() { "FOR UPDATE SKIP LOCKED" } else { "" }
@@ -314,7 +325,7 @@ impl Store {
     /// `address` is a file name, `sqlite:FILE` or `postgres://...`.
     pub async fn open(address: &str, key: &crate::seal::Key) -> Result<Store, StoreError> {
         let store = Store::connect(address, key).await?;
-        store.migrate().await?;
+        store.migrate(MIGRATIONS).await?;
         store.check_key().await?;
         Ok(store)
     }
@@ -395,8 +406,8 @@ impl Store {
     }
 
     /// Brings the schema up to date, one transaction for each migration.
-    async fn migrate(&self) -> Result<(), StoreError> {
-        let known = MIGRATIONS.len() as i64;
+    async fn migrate(&self, migrations: &[&'static str]) -> Result<(), StoreError> {
+        let known = migrations.len() as i64;
         let mut tx = self.begin().await?;
         if tx.is_postgres() {
             // two nodes that start at once: the second waits here
@@ -407,7 +418,7 @@ impl Store {
         if found > known {
             return Err(StoreError::NewerSchema { found, known });
         }
-        for (index, migration) in MIGRATIONS.iter().enumerate().skip(found as usize) {
+        for (index, migration) in migrations.iter().enumerate().skip(found as usize) {
             match &mut tx.0 {
                 Conn::LiteTx(conn) => sqlx::raw_sql(*migration).execute(&mut **conn).await.map(|_| ())?,
                 Conn::PgTx(conn) => sqlx::raw_sql(*migration).execute(&mut **conn).await.map(|_| ())?,
@@ -480,6 +491,57 @@ mod tests {
         assert!(check_sqlite_library().is_ok());
         let refused = check_sqlite_version(3_051_002, "3.51.2".into()).unwrap_err();
         assert!(refused.to_string().contains("3.51.3 or newer"), "{refused}");
+    }
+
+    const OLD_LOG: &str = "INSERT INTO log_entries
+         (id, organization_id, company_id, run_id, provider, company_name, account_name, log_type, status, message, body, logged_at)
+         VALUES ($1, 'org', $2, NULL, 'xero', 'Acme', 'Olga@acme.example', 'event', 'success', $3, NULL, 0)";
+    const OLD_POSTING: &str = "INSERT INTO postings (company_id, basis, piece, line, day, account_id, amount, source_type, source_id, contact_id)
+         VALUES ($1, $2, $3, $4, '2026-01-31', 'bank', $5, 'Invoice', 'i1', NULL)";
+    const OLD_PIECE: &str = "INSERT INTO ledger_pieces (company_id, basis, piece, hash, entries, read_at) VALUES ($1, $2, $3, $4, 1, 0)";
+
+    #[tokio::test]
+    async fn a_database_of_an_older_program_keeps_its_ledgers_and_its_log() {
+        testkit::each_database(|url| async move {
+            use crate::{ledger, log_entries};
+            use domain::clock::Month;
+            use domain::ids::{CompanyId, OrganizationId};
+            use domain::ledger::Basis;
+            let store = Store::connect(&url, &crate::seal::Key::random()).await.unwrap();
+            store.migrate(&MIGRATIONS[..3]).await.unwrap();
+            let mut tx = store.begin().await.unwrap();
+            for (company, basis, piece) in [("windows", 0, "2026-01"), ("journals", 0, "j000000000098"), ("journals", 1, "j000000000107")] {
+                for line in 1..=2 {
+                    tx.execute(OLD_POSTING, args![company, basis, piece, line, 100 * (basis + 1) * line]).await.unwrap();
+                }
+            }
+            tx.execute(OLD_PIECE, args!["windows", 0, "2026-01", vec![7_u8; 32]]).await.unwrap();
+            for (id, company, message) in [(1, Some("c1"), "12 added"), (2, None, "Renewed"), (3, None, "1,204 added in 2026-01, try 3")] {
+                tx.execute(OLD_LOG, args![id, company, message]).await.unwrap();
+            }
+            tx.commit().await.unwrap();
+            store.migrate(MIGRATIONS).await.unwrap();
+
+            let month = Month { year: 2026, month: 1 };
+            let (windows, journals, last) = (CompanyId::new("windows"), CompanyId::new("journals"), month.last_day());
+            let mut tx = store.begin().await.unwrap();
+            for (company_id, basis, sum) in [(&windows, Basis::Accrual, 300), (&journals, Basis::Accrual, 300), (&journals, Basis::Cash, 600)] {
+                let movements = ledger::movements(&mut tx, company_id, basis, last).await.unwrap();
+                assert_eq!(movements.values().map(|amount| amount.0).collect::<Vec<_>>(), [sum], "{company_id} {basis:?}");
+            }
+            assert_eq!(ledger::journal_numbers_in_month(&mut tx, &journals, Basis::Cash, month).await.unwrap(), [107]);
+            assert!(!ledger::replace_month(&mut tx, &windows, Basis::Accrual, month, &[], &[7; 32], false, 0).await.unwrap(), "its hash is known");
+
+            let organization_id = OrganizationId::new("org");
+            for (message, found) in [("added", vec![3, 1]), ("12 ADDED", vec![1]), ("2", vec![3, 1]), ("enew", vec![2]), ("26-01, try", vec![3])] {
+                let filter = log_entries::Filter { message: Some(message.into()), account: Some("OLGA".into()), ..Default::default() };
+                let page = log_entries::list_page(&mut tx, &organization_id, &filter, log_entries::Place::Newest, 50).await.unwrap();
+                assert_eq!(page.entries.iter().map(|entry| entry.id).collect::<Vec<_>>(), found, "{message}");
+            }
+            let of_company = log_entries::Filter { company_id: Some(CompanyId::new("c1")), ..Default::default() };
+            assert_eq!(log_entries::count(&mut tx, &organization_id, &of_company, 10).await.unwrap(), 1);
+        })
+        .await;
     }
 
     #[test]

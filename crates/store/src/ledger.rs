@@ -21,12 +21,32 @@ fn number(basis: Basis) -> i64 {
     }
 }
 
-fn push_postings(values: &mut Vec<Arg>, company_id: &CompanyId, basis: Basis, piece: &str, line: &mut i64, entry: &LedgerEntry) {
+/// The number of a ledger, which its rows begin with; it is given when the first is written.
+async fn put_ledger(conn: &mut Tx, company_id: &CompanyId, basis: Basis) -> Result<i64, StoreError> {
+    loop {
+        let known = conn.query_opt("SELECT id FROM ledgers WHERE company_id = $1 AND basis = $2", args![company_id, number(basis)]).await?;
+        if let Some(row) = known {
+            return row.int(0);
+        }
+        // another node may have given the same number to another ledger: then nothing is written, and the next number is tried
+        conn.execute(
+            "INSERT INTO ledgers (id, company_id, basis) SELECT COALESCE(MAX(id), 0) + 1, $1, $2 FROM ledgers WHERE TRUE ON CONFLICT DO NOTHING",
+            args![company_id, number(basis)],
+        )
+        .await?;
+    }
+}
+
+/// The piece of a month: 202601.
+fn month_piece(month: Month) -> i64 {
+    i64::from(month.year) * 100 + i64::from(month.month)
+}
+
+fn push_postings(values: &mut Vec<Arg>, ledger_id: i64, piece: i64, line: &mut i64, entry: &LedgerEntry) {
     let date = entry.date().to_string();
     for posting in entry.postings() {
         *line += 1;
-        values.push(Arg::from(company_id));
-        values.push(Arg::from(number(basis)));
+        values.push(Arg::from(ledger_id));
         values.push(Arg::from(piece));
         values.push(Arg::from(*line));
         values.push(Arg::from(date.as_str()));
@@ -38,7 +58,7 @@ fn push_postings(values: &mut Vec<Arg>, company_id: &CompanyId, basis: Basis, pi
     }
 }
 
-const INSERT: &str = "INSERT INTO postings (company_id, basis, piece, line, day, account_id, amount, source_type, source_id, contact_id)";
+const INSERT: &str = "INSERT INTO postings (ledger_id, piece, line, day, account_id, amount, source_type, source_id, contact_id)";
 
 /// Replaces the postings of one month. False when the month is the same as before, by the hash of what the provider sent; then nothing is written
 /// unless `always`.
@@ -53,13 +73,8 @@ pub async fn replace_month(
     always: bool,
     now_ms: i64,
 ) -> Result<bool, StoreError> {
-    let piece = month.to_string();
-    let known = conn
-        .query_opt(
-            "SELECT hash FROM ledger_pieces WHERE company_id = $1 AND basis = $2 AND piece = $3",
-            args![company_id, number(basis), piece.as_str()],
-        )
-        .await?;
+    let (ledger_id, piece) = (put_ledger(conn, company_id, basis).await?, month_piece(month));
+    let known = conn.query_opt("SELECT hash FROM ledger_pieces WHERE ledger_id = $1 AND piece = $2", args![ledger_id, piece]).await?;
     let same = match &known {
         Some(row) => row.bytes(0)? == hash,
         None => false,
@@ -67,45 +82,35 @@ pub async fn replace_month(
     if same && !always {
         return Ok(false);
     }
-    conn.execute("DELETE FROM postings WHERE company_id = $1 AND basis = $2 AND piece = $3", args![company_id, number(basis), piece.as_str()])
-        .await?;
+    conn.execute("DELETE FROM postings WHERE ledger_id = $1 AND piece = $2", args![ledger_id, piece]).await?;
     let mut values = Vec::new();
     let mut line = 0;
     for entry in entries {
-        push_postings(&mut values, company_id, basis, &piece, &mut line, entry);
+        push_postings(&mut values, ledger_id, piece, &mut line, entry);
     }
-    conn.insert_rows(INSERT, 10, values, "").await?;
+    conn.insert_rows(INSERT, 9, values, "").await?;
     conn.execute(
-        "INSERT INTO ledger_pieces (company_id, piece, hash, entries, read_at, basis) VALUES ($1, $2, $3, $4, $5, $6)
-         ON CONFLICT (company_id, basis, piece) DO UPDATE SET hash = excluded.hash, entries = excluded.entries, read_at = excluded.read_at",
-        args![company_id, piece.as_str(), &hash[..], entries.len() as i64, now_ms, number(basis)],
+        "INSERT INTO ledger_pieces (ledger_id, piece, hash, entries, read_at) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (ledger_id, piece) DO UPDATE SET hash = excluded.hash, entries = excluded.entries, read_at = excluded.read_at",
+        args![ledger_id, piece, &hash[..], entries.len() as i64, now_ms],
     )
     .await?;
     Ok(!same)
 }
 
-/// The name of a journal's piece: its number, padded so that text sorts like numbers.
-fn journal_piece(number: i64) -> String {
-    format!("j{number:012}")
-}
-
 /// Writes journals by number; one that is there already is replaced (a journal never changes at the provider, so this repairs ours).
 pub async fn put_journals(conn: &mut Tx, company_id: &CompanyId, basis: Basis, entries: &[LedgerEntry]) -> Result<(), StoreError> {
+    let ledger_id = put_ledger(conn, company_id, basis).await?;
     for part in entries.chunks(500) {
         let first = part.iter().map(|entry| entry.key().journal_number).min().unwrap_or(0);
         let last = part.iter().map(|entry| entry.key().journal_number).max().unwrap_or(0);
         // pages are contiguous in number: everything between the first and the last is in `part`
-        conn.execute(
-            "DELETE FROM postings WHERE company_id = $1 AND basis = $4 AND piece >= $2 AND piece <= $3",
-            args![company_id, journal_piece(first), journal_piece(last), number(basis)],
-        )
-        .await?;
+        conn.execute("DELETE FROM postings WHERE ledger_id = $1 AND piece >= $2 AND piece <= $3", args![ledger_id, first, last]).await?;
         let mut values = Vec::new();
         for entry in part {
-            let mut line = 0;
-            push_postings(&mut values, company_id, basis, &journal_piece(entry.key().journal_number), &mut line, entry);
+            push_postings(&mut values, ledger_id, entry.key().journal_number, &mut 0, entry);
         }
-        conn.insert_rows(INSERT, 10, values, "").await?;
+        conn.insert_rows(INSERT, 9, values, "").await?;
     }
     Ok(())
 }
@@ -113,15 +118,12 @@ pub async fn put_journals(conn: &mut Tx, company_id: &CompanyId, basis: Basis, e
 /// Numbers of the journals that have a posting in a month: what a repair reads again.
 pub async fn journal_numbers_in_month(conn: &mut Conn, company_id: &CompanyId, basis: Basis, month: Month) -> Result<Vec<i64>, StoreError> {
     conn.query(
-        "SELECT DISTINCT piece FROM postings WHERE company_id = $1 AND basis = $4 AND day >= $2 AND day <= $3 ORDER BY piece",
+        "SELECT DISTINCT piece FROM postings WHERE ledger_id = (SELECT id FROM ledgers WHERE company_id = $1 AND basis = $4) AND day >= $2 AND day <= $3 ORDER BY piece",
         args![company_id, month.first_day().to_string(), month.last_day().to_string(), number(basis)],
     )
     .await?
     .iter()
-    .map(|row| {
-        let piece = row.text(0)?;
-        piece.strip_prefix('j').and_then(|number| number.parse().ok()).ok_or_else(|| StoreError::Unreadable(format!("journal piece `{piece}`")))
-    })
+    .map(|row| row.int(0))
     .collect()
 }
 
@@ -135,24 +137,26 @@ pub async fn movements(conn: &mut Conn, company_id: &CompanyId, basis: Basis, th
 
 async fn movements_by(conn: &mut Conn, company_id: &CompanyId, basis: Basis, through: Date, at_once: i64) -> Result<AccountMovements, StoreError> {
     let mut movements: AccountMovements = BTreeMap::new();
-    let mut after = String::new();
+    let ledger = conn.query_opt("SELECT id FROM ledgers WHERE company_id = $1 AND basis = $2", args![company_id, number(basis)]).await?;
+    let Some(ledger_id) = ledger.map(|row| row.int(0)).transpose()? else { return Ok(movements) };
+    let mut after = i64::MIN;
     loop {
         // whole pieces: from behind the last one to the one in which that many postings are reached, or to the end
         let until = conn
             .query_one(
-                "SELECT COALESCE((SELECT piece FROM postings WHERE company_id = $1 AND basis = $4 AND piece > $2 ORDER BY piece, line LIMIT 1 OFFSET $3),
-                                 (SELECT MAX(piece) FROM postings WHERE company_id = $1 AND basis = $4 AND piece > $2))",
-                args![company_id, after.as_str(), at_once, number(basis)],
+                "SELECT COALESCE((SELECT piece FROM postings WHERE ledger_id = $1 AND piece > $2 ORDER BY piece, line LIMIT 1 OFFSET $3),
+                                 (SELECT MAX(piece) FROM postings WHERE ledger_id = $1 AND piece > $2))",
+                args![ledger_id, after, at_once],
             )
             .await?
-            .opt_text(0)?;
+            .opt_int(0)?;
         let Some(until) = until else { return Ok(movements) };
         let rows = conn
             .query(
                 "SELECT account_id, SUBSTR(day, 1, 7) AS month, CAST(SUM(amount) AS BIGINT) FROM postings
-                 WHERE company_id = $1 AND basis = $5 AND piece > $2 AND piece <= $3 AND day <= $4
+                 WHERE ledger_id = $1 AND piece > $2 AND piece <= $3 AND day <= $4
                  GROUP BY account_id, SUBSTR(day, 1, 7)",
-                args![company_id, after.as_str(), until.as_str(), through.to_string(), number(basis)],
+                args![ledger_id, after, until, through.to_string()],
             )
             .await?;
         for row in &rows {
@@ -166,8 +170,12 @@ async fn movements_by(conn: &mut Conn, company_id: &CompanyId, basis: Basis, thr
 
 /// First and last day of the ledger.
 pub async fn span(conn: &mut Conn, company_id: &CompanyId, basis: Basis) -> Result<Option<(Date, Date)>, StoreError> {
-    let row =
-        conn.query_one("SELECT MIN(day), MAX(day) FROM postings WHERE company_id = $1 AND basis = $2", args![company_id, number(basis)]).await?;
+    let row = conn
+        .query_one(
+            "SELECT MIN(day), MAX(day) FROM postings WHERE ledger_id = (SELECT id FROM ledgers WHERE company_id = $1 AND basis = $2)",
+            args![company_id, number(basis)],
+        )
+        .await?;
     match (row.opt_text(0)?, row.opt_text(1)?) {
         (Some(first), Some(last)) => Ok(Some((day(&first)?, day(&last)?))),
         _ => Ok(None),
@@ -178,7 +186,8 @@ pub async fn span(conn: &mut Conn, company_id: &CompanyId, basis: Basis) -> Resu
 pub async fn count(conn: &mut Conn, company_id: &CompanyId, basis: Basis) -> Result<(i64, i64), StoreError> {
     let row = conn
         .query_one(
-            "SELECT COUNT(*), COUNT(DISTINCT SUBSTR(day, 1, 7)) FROM postings WHERE company_id = $1 AND basis = $2",
+            "SELECT COUNT(*), COUNT(DISTINCT SUBSTR(day, 1, 7)) FROM postings
+             WHERE ledger_id = (SELECT id FROM ledgers WHERE company_id = $1 AND basis = $2)",
             args![company_id, number(basis)],
         )
         .await?;
@@ -195,7 +204,8 @@ pub async fn list_sources(
     limit: i64,
 ) -> Result<Vec<(String, String)>, StoreError> {
     conn.query(
-        "SELECT source_type, source_id FROM postings WHERE company_id = $1 AND basis = $6 AND account_id = $2 AND day >= $3 AND day <= $4
+        "SELECT source_type, source_id FROM postings
+         WHERE ledger_id = (SELECT id FROM ledgers WHERE company_id = $1 AND basis = $6) AND account_id = $2 AND day >= $3 AND day <= $4
          GROUP BY source_type, source_id ORDER BY source_type, source_id LIMIT $5",
         args![company_id, account_id, month.first_day().to_string(), month.last_day().to_string(), limit, number(basis)],
     )
@@ -208,7 +218,7 @@ pub async fn list_sources(
 /// One posting of an account, as a statement's figure is made of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
-    pub piece: String,
+    pub piece: i64,
     pub line: i64,
     pub day: Date,
     pub amount: Amount,
@@ -224,13 +234,13 @@ pub async fn list_lines(
     basis: Basis,
     account_id: &str,
     month: Month,
-    after: Option<(Date, &str, i64)>,
+    after: Option<(Date, i64, i64)>,
     limit: i64,
 ) -> Result<Vec<Line>, StoreError> {
-    let (day_shown, piece, line) = after.map_or((month.first_day(), "", -1), |(day, piece, line)| (day, piece, line));
+    let (day_shown, piece, line) = after.map_or((month.first_day(), i64::MIN, -1), |(day, piece, line)| (day, piece, line));
     conn.query(
         "SELECT piece, line, day, amount, source_type, source_id, contact_id FROM postings
-         WHERE company_id = $1 AND basis = $2 AND account_id = $3 AND day >= $4 AND day <= $5
+         WHERE ledger_id = (SELECT id FROM ledgers WHERE company_id = $1 AND basis = $2) AND account_id = $3 AND day >= $4 AND day <= $5
            AND (day > $4 OR piece > $6 OR (piece = $6 AND line > $7))
          ORDER BY day, piece, line LIMIT $8",
         args![company_id, number(basis), account_id, day_shown.to_string(), month.last_day().to_string(), piece, line, limit],
@@ -239,7 +249,7 @@ pub async fn list_lines(
     .iter()
     .map(|row| {
         Ok(Line {
-            piece: row.text(0)?,
+            piece: row.int(0)?,
             line: row.int(1)?,
             day: day(&row.text(2)?)?,
             amount: Amount(row.int(3)?),
@@ -255,19 +265,20 @@ pub async fn list_lines(
 pub async fn hash_content(conn: &mut Conn, company_id: &CompanyId, hasher: &mut Sha256) -> Result<(), StoreError> {
     for basis in Basis::ALL {
         hasher.update(basis.as_str());
-        let (mut piece, mut line) = (String::new(), 0_i64);
+        let (mut piece, mut line) = (i64::MIN, 0_i64);
         loop {
             let rows = conn
                 .query(
                     "SELECT piece, line, day, account_id, amount, source_type, source_id FROM postings
-                     WHERE company_id = $1 AND basis = $4 AND (piece > $2 OR (piece = $2 AND line > $3)) ORDER BY piece, line LIMIT 10000",
-                    args![company_id, piece.as_str(), line, number(basis)],
+                     WHERE ledger_id = (SELECT id FROM ledgers WHERE company_id = $1 AND basis = $4) AND (piece > $2 OR (piece = $2 AND line > $3)) ORDER BY piece, line LIMIT 10000",
+                    args![company_id, piece, line, number(basis)],
                 )
                 .await?;
             let Some(last) = rows.last() else { break };
-            (piece, line) = (last.text(0)?, last.int(1)?);
+            (piece, line) = (last.int(0)?, last.int(1)?);
             for row in &rows {
-                for at in [0, 2, 3, 5, 6] {
+                hasher.update(row.int(0)?.to_be_bytes());
+                for at in [2, 3, 5, 6] {
                     hasher.update(row.text(at)?);
                     hasher.update([0]);
                 }

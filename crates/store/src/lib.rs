@@ -14,6 +14,7 @@ pub mod idempotency;
 pub mod inventory;
 pub mod ledger;
 pub mod log_entries;
+pub mod log_search;
 pub mod members;
 pub mod oauth_states;
 pub mod quarantine;

@@ -18,7 +18,7 @@ use testkit::each_database;
 #[derive(Clone, Debug)]
 struct Row {
     basis: Basis,
-    piece: String,
+    piece: i64,
     line: i64,
     day: String,
     account_id: String,
@@ -45,30 +45,31 @@ async fn postings(house: &House, company_id: &CompanyId, basis: Basis, classes: 
         .await
         .unwrap()
         .query(
-            "SELECT piece, line, day, postings.account_id, amount FROM postings
-             JOIN accounts ON accounts.company_id = postings.company_id AND accounts.remote_id = postings.account_id
-             WHERE postings.company_id = $1 AND postings.basis = $4 AND accounts.class IN ($2, $3) ORDER BY day, piece, line",
+            "SELECT piece, line, day, postings.account_id, amount FROM postings JOIN ledgers ON ledgers.id = postings.ledger_id
+             JOIN accounts ON accounts.company_id = ledgers.company_id AND accounts.remote_id = postings.account_id
+             WHERE ledgers.company_id = $1 AND ledgers.basis = $4 AND accounts.class IN ($2, $3) ORDER BY day, piece, line",
             args![company_id, classes[0], classes[1], column(basis)],
         )
         .await
         .unwrap();
     let read = |row: &store::db::Row| {
         let amount = Amount(row.int(4).unwrap());
-        Row { basis, piece: row.text(0).unwrap(), line: row.int(1).unwrap(), day: row.text(2).unwrap(), account_id: row.text(3).unwrap(), amount }
+        Row { basis, piece: row.int(0).unwrap(), line: row.int(1).unwrap(), day: row.text(2).unwrap(), account_id: row.text(3).unwrap(), amount }
     };
     rows.iter().map(read).collect()
 }
 
 async fn tamper(house: &House, company_id: &CompanyId, row: &Row, statement: &'static str) {
     let mut tx = house.engine.store.begin().await.unwrap();
-    let changed = tx.execute(statement, args![company_id, row.piece.as_str(), row.line, column(row.basis)]).await.unwrap();
+    let changed = tx.execute(statement, args![company_id, row.piece, row.line, column(row.basis)]).await.unwrap();
     assert_eq!(changed, 1);
     tx.commit().await.unwrap();
 }
 
-const ONE_CENT_MORE: &str = "UPDATE postings SET amount = amount + 100 WHERE company_id = $1 AND piece = $2 AND line = $3 AND basis = $4";
-const TEN_THOUSAND_LESS: &str = "UPDATE postings SET amount = amount - 100000000 WHERE company_id = $1 AND piece = $2 AND line = $3 AND basis = $4";
-const DELETED: &str = "DELETE FROM postings WHERE company_id = $1 AND piece = $2 AND line = $3 AND basis = $4";
+const ONE_CENT_MORE: &str = "UPDATE postings SET amount = amount + 100 WHERE ledger_id = (SELECT id FROM ledgers WHERE company_id = $1 AND basis = $4) AND piece = $2 AND line = $3";
+const TEN_THOUSAND_LESS: &str = "UPDATE postings SET amount = amount - 100000000 WHERE ledger_id = (SELECT id FROM ledgers WHERE company_id = $1 AND basis = $4) AND piece = $2 AND line = $3";
+const DELETED: &str =
+    "DELETE FROM postings WHERE ledger_id = (SELECT id FROM ledgers WHERE company_id = $1 AND basis = $4) AND piece = $2 AND line = $3";
 
 fn differences(verification: &store::verifications::Verification) -> Vec<ShownDifference> {
     serde_json::from_str(&verification.differences).unwrap()
@@ -155,8 +156,8 @@ async fn a_wrong_amount_in_our_ledger_is_named_by_account_and_month_and_repaired
                 assert_noticed_and_repaired(&house, &company.id, basis, &[gone.place()].into(), &hash, "a posting that is gone").await;
                 worker = house.work_anew(worker).await;
                 let mut tx = house.engine.store.begin().await.unwrap();
-                let set = "UPDATE postings SET account_id = $4 WHERE company_id = $1 AND piece = $2 AND line = $3 AND basis = $5";
-                let values = args![&company.id, moved.piece.as_str(), moved.line, other.as_str(), column(basis)];
+                let set = "UPDATE postings SET account_id = $4 WHERE ledger_id = (SELECT id FROM ledgers WHERE company_id = $1 AND basis = $5) AND piece = $2 AND line = $3";
+                let values = args![&company.id, moved.piece, moved.line, other.as_str(), column(basis)];
                 assert_eq!(tx.execute(set, values).await.unwrap(), 1);
                 tx.commit().await.unwrap();
                 let both = [moved.place(), (other, moved.place().1)].into();
@@ -234,7 +235,8 @@ async fn an_entry_that_does_not_balance_is_set_aside_listed_and_leaves_the_compa
                 .await
                 .unwrap()
                 .query(
-                    "SELECT source_id FROM postings WHERE company_id = $1 GROUP BY basis, piece, source_type, source_id HAVING SUM(amount) <> 0",
+                    "SELECT source_id FROM postings WHERE ledger_id IN (SELECT id FROM ledgers WHERE company_id = $1)
+                     GROUP BY ledger_id, piece, source_type, source_id HAVING SUM(amount) <> 0",
                     args![&company.id],
                 )
                 .await

@@ -52,11 +52,11 @@ pub fn address(company_id: &CompanyId, basis: Basis, account_id: &str, month: Mo
     company::on_basis(company_id, "/lines", basis).with("account", account_id).with("month", month)
 }
 
-/// Where the last page ended: `2026-01-31/2026-01/17`.
-fn position(text: &str) -> Option<(Date, &str, i64)> {
+/// Where the last page ended: `2026-01-31/202601/17`.
+fn position(text: &str) -> Option<(Date, i64, i64)> {
     let (day, rest) = text.split_once('/')?;
     let (piece, line) = rest.rsplit_once('/')?;
-    Some((day.parse().ok()?, piece, line.parse().ok()?))
+    Some((day.parse().ok()?, piece.parse().ok()?, line.parse().ok()?))
 }
 
 pub async fn show(State(app): State<App>, visit: Visit, Path(id): Path<String>, asked: Asked) -> Result<Response, WebError> {

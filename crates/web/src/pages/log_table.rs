@@ -91,6 +91,8 @@ pub struct LogTablePage {
     pub clear: String,
     pub rows: Vec<Row>,
     pub total: String,
+    /// A search that stopped before the end of the log has looked at everything up to here.
+    pub searched_to: Option<Moment>,
     pub newest: Option<String>,
     pub newer: Option<String>,
     pub older: Option<String>,
@@ -130,7 +132,7 @@ async fn show(app: &App, visit: Visit, asked: &Asked, company_id: Option<Company
     let place = place(asked);
     let page = match typed.date_error {
         // nothing is shown rather than something that was not asked for
-        Some(_) => Page { entries: Vec::new(), has_older: false, has_newer: false },
+        Some(_) => Page { entries: Vec::new(), has_older: false, has_newer: false, searched_to: None },
         None => log_entries::list_page(&mut conn, visit.organization_id(), &filter, place, size as i64).await?,
     };
     let total = match (&typed.date_error, place) {
@@ -159,8 +161,15 @@ async fn show(app: &App, visit: Visit, asked: &Asked, company_id: Option<Company
         rows: page.entries.iter().map(|entry| row(entry, &visit.zone)).collect(),
         total: figures::capped(total, COUNT_CAP),
         newest: (place != Place::Newest).then(|| base.to_string()),
-        newer: at("newer", page.entries.first(), page.has_newer && place != Place::Newest),
-        older: at("older", page.entries.last(), page.has_older),
+        newer: match (page.searched_to, place) {
+            (Some(id), Place::NewerThan(_)) => Some(base.with("newer", id).with("seen", seen).to_string()),
+            _ => at("newer", page.entries.first(), page.has_newer && place != Place::Newest),
+        },
+        older: match (page.searched_to, place) {
+            (Some(id), Place::Newest | Place::OlderThan(_)) => Some(base.with("older", id).with("seen", seen).to_string()),
+            _ => at("older", page.entries.last(), page.has_older),
+        },
+        searched_to: page.searched_to.map(|id| Moment::exact(log_entries::moment_of(id), &visit.zone)),
         sizes: [25, 50, 100]
             .map(|size| (size, base.with("size", if size == 50 { String::new() } else { size.to_string() }).to_string()))
             .map(|(of, href)| (of, href, of == size))

@@ -24,15 +24,15 @@ async fn a_wrong_amount_in_our_ledger_is_named_by_account_and_month_and_repaired
     // one posting of one account in one month, and the name that account has
     let posting = postgres().run(
         site.database_name(),
-        "SELECT p.piece, p.line, a.name, substr(p.day, 1, 7), p.company_id FROM postings p JOIN accounts a ON a.company_id = p.company_id AND \
-         a.remote_id = p.account_id WHERE a.class = 'expense' AND p.basis = 0 \
+        "SELECT p.piece, p.line, a.name, substr(p.day, 1, 7), p.ledger_id FROM postings p JOIN ledgers l ON l.id = p.ledger_id \
+         JOIN accounts a ON a.company_id = l.company_id AND a.remote_id = p.account_id WHERE a.class = 'expense' AND l.basis = 0 \
          AND p.day < to_char(now() - interval '3 days', 'YYYY-MM-DD') ORDER BY p.day DESC, p.line LIMIT 1",
     );
-    let [piece, line, account, month, company_id] = posting[0].clone().try_into().expect("five columns");
+    let [piece, line, account, month, ledger_id] = posting[0].clone().try_into().expect("five columns");
     let (account, month) = (account.expect("an account has a name"), month.expect("a posting has a day"));
     let plant = format!(
-        "UPDATE postings SET amount = amount + 1234500 WHERE company_id = '{}' AND basis = 0 AND piece = '{}' AND line = {}",
-        company_id.unwrap_or_default(),
+        "UPDATE postings SET amount = amount + 1234500 WHERE ledger_id = {} AND piece = {} AND line = {}",
+        ledger_id.unwrap_or_default(),
         piece.unwrap_or_default(),
         line.unwrap_or_default()
     );
