@@ -1,7 +1,7 @@
 # What one does here every day. `make` alone lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help dev demo test check features bench screenshots
+.PHONY: help dev demo test check features bench fuzz screenshots
 
 help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 12
@@ -24,6 +24,10 @@ features: ## Rewrite docs/features.md and docs/sandbox-conformance.md from what 
 bench: ## Measure speed and size of the released program (BENCH="sync --documents 20000" measures a part)
 	cargo build --release --locked -p server --bin tieout
 	cargo bench --profile dev --locked -p e2e --bench figures -- $(BENCH)
+
+fuzz: ## Bad requests for the sandbox, for MINUTES each (TARGET=query,xero MINUTES=10 SEED=7), or a finding again (REPLAY=FILE)
+	FUZZ_TARGET=$(TARGET) FUZZ_MINUTES=$(MINUTES) FUZZ_SEED=$(SEED) FUZZ_REPLAY=$(REPLAY) \
+		cargo test --profile fuzz --locked -p simulator --test it fuzz::for_long -- --ignored --nocapture
 
 screenshots: ## Every page in light and dark, on desk and phone: target/screenshots
 	TIEOUT_SCREENSHOTS=1 cargo test -p e2e --test it browser::appearance

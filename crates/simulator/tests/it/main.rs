@@ -8,6 +8,8 @@ mod control;
 mod csv;
 #[cfg(all(feature = "quickbooks", feature = "xero"))]
 mod faults;
+#[cfg(all(feature = "quickbooks", feature = "xero"))]
+mod fuzz;
 mod lists;
 mod live;
 #[cfg(feature = "quickbooks")]
