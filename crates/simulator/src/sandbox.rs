@@ -75,6 +75,8 @@ pub struct State {
     pub webhooks: Webhooks,
     /// Trade that goes on by itself, while it does.
     pub live: Option<Live>,
+    /// Whether control API and console are served.
+    pub has_control: bool,
 }
 
 /// A handle that is cheap to clone.
@@ -118,6 +120,7 @@ impl Sandbox {
                 later: Vec::new(),
                 webhooks: Webhooks::default(),
                 live: None,
+                has_control: true,
             })),
             keys: Arc::default(),
         }

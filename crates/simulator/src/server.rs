@@ -17,13 +17,15 @@ pub struct Options {
     /// Redirect addresses both standard apps admit besides loopback: exact, or a prefix that ends in `*`.
     pub redirect_uris: Vec<String>,
     pub limits_enforced: bool,
+    /// False: neither the control API nor the console is served, as at a provider.
+    pub control: bool,
     /// Lets the sandbox's clock run on from here instead of the machine's time.
     pub start_at: Option<Timestamp>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { redirect_uris: Vec::new(), limits_enforced: true, start_at: None }
+        Options { redirect_uris: Vec::new(), limits_enforced: true, control: true, start_at: None }
     }
 }
 
@@ -36,6 +38,7 @@ impl Options {
         }
         sandbox.write(|state| {
             state.limits.enforced = self.limits_enforced;
+            state.has_control = self.control;
             for app in &mut state.apps {
                 app.redirect_uris.extend(self.redirect_uris.iter().cloned());
             }
@@ -46,7 +49,10 @@ impl Options {
 
 /// Everything the sandbox serves.
 pub fn router(sandbox: Sandbox) -> Router {
-    let router = crate::console::router(sandbox.clone()).merge(crate::control::router(sandbox.clone()));
+    let router = match sandbox.read(|state| state.has_control) {
+        true => crate::console::router(sandbox.clone()).merge(crate::control::router(sandbox.clone())),
+        false => Router::new(),
+    };
     #[cfg(feature = "quickbooks")]
     let router = router.merge(crate::quickbooks::router(sandbox.clone()));
     #[cfg(feature = "xero")]

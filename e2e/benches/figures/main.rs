@@ -17,6 +17,7 @@ const HELP: &str = "cargo bench --profile dev -p e2e --bench figures -- [PART ..
   --documents N     documents of the large company (100000)
   --at PROVIDER     quickbooks or xero, for the large company; both without it
   --rows N          rows of the large log (1000000)
+  --lines N         lines of the sandbox's large company (1000000)
   --repeat N        how often each page is read (20)
   --only DATABASE   sqlite or postgres; both without it
   --program FILE    the program to measure (target/release/tieout)";
@@ -27,6 +28,7 @@ pub struct Plan {
     pub documents: u32,
     pub providers: Vec<&'static str>,
     pub rows: i64,
+    pub lines: u64,
     pub repeat: usize,
     pub databases: Vec<DatabaseKind>,
     pub program: PathBuf,
@@ -62,6 +64,7 @@ fn plan(arguments: impl Iterator<Item = String>) -> Result<Plan, String> {
         documents: 100_000,
         providers: vec!["quickbooks", "xero"],
         rows: 1_000_000,
+        lines: 1_000_000,
         repeat: 20,
         databases: vec![DatabaseKind::Sqlite, DatabaseKind::Postgres],
         program: released(),
@@ -75,6 +78,7 @@ fn plan(arguments: impl Iterator<Item = String>) -> Result<Plan, String> {
             "start" | "demo" | "sync" | "logs" | "sandbox" => plan.parts.push(argument),
             "--documents" => plan.documents = number(&argument, &value()?)?,
             "--rows" => plan.rows = number(&argument, &value()?)?,
+            "--lines" => plan.lines = number(&argument, &value()?)?,
             "--repeat" => plan.repeat = number(&argument, &value()?)?,
             "--program" => plan.program = PathBuf::from(value()?),
             "--at" => {

@@ -37,9 +37,10 @@ pub fn measure(plan: &Plan) {
         made.push(of_making);
         served.push(of_serving);
     }
-    let heads = ["Provider", "Documents", "Lines", "Start to ready", "For a million lines", "Promise", "Peak memory"];
-    table::print("The sandbox: a large company is made (a million lines under 20 s)", heads, &made);
-    let heads = ["Provider", "Pages of 100 invoices, a minute and core", "Promise", "A page of 1,000, median", "Slowest", "Promise"];
+    let heads = ["Provider", "Documents", "Lines", "Processor time", "Start to ready", "Promise", "Peak memory"];
+    table::print("The sandbox: a large company is made (under 20 s of one core for a million lines)", heads, &made);
+    let heads =
+        ["Provider", "Pages of 100 invoices, a minute and core", "Promise", "A page of 1,000: processor time", "Median", "Slowest", "Promise"];
     table::print("The sandbox: pages (3,000 a minute and core; 1,000 rows under 30 ms)", heads, &served);
 }
 
@@ -94,11 +95,17 @@ impl Sandbox {
     }
 }
 
-async fn measure_one(plan: &Plan, provider: &str) -> ([String; 7], [String; 6]) {
+/// Lines that a document has on average, in hundredths, so that a company is asked for by its lines.
+const LINES_OF_A_HUNDRED_DOCUMENTS: u64 = 176;
+
+async fn measure_one(plan: &Plan, provider: &str) -> ([String; 7], [String; 7]) {
+    let documents = u32::try_from(plan.lines * 100 / LINES_OF_A_HUNDRED_DOCUMENTS).expect("fewer documents than a sandbox makes").max(100);
     let began = Instant::now();
-    let sandbox = start(plan, &["--provider", provider, "--documents", &plan.documents.to_string()], BOOKS_WITHIN);
-    let company = sandbox.json("/_control/companies").await["companies"][0].clone();
+    let sandbox = start(plan, &["--provider", provider, "--documents", &documents.to_string()], BOOKS_WITHIN);
     let took = began.elapsed();
+    let process = sandbox.program.id();
+    let of_making = process::processor_time(process);
+    let company = sandbox.json("/_control/companies").await["companies"][0].clone();
     let number = |name: &str| company[name].as_u64().expect("a count");
     let (documents, lines, invoices) = (number("documents"), number("lines"), company["counts"]["invoice"].as_u64().expect("a count"));
     let id = company["id"].as_str().expect("an id");
@@ -115,30 +122,31 @@ async fn measure_one(plan: &Plan, provider: &str) -> ([String; 7], [String; 6]) 
         assert!(text.len() > 20 * usize::try_from(rows).expect("small"), "{path} gave {} bytes", text.len());
     };
     let last = |rows: u64| (invoices / rows).max(1);
-    let process = sandbox.program.id();
     let used_before = process::processor_time(process);
     for at in 0..PAGES {
         page(100, 1 + at * 7 % last(100)).await;
     }
     let used = process::processor_time(process).saturating_sub(used_before);
     let a_minute = u64::try_from(60_000 * u128::from(PAGES) / used.as_millis().max(1)).expect("a count of pages");
+    let used_before = process::processor_time(process);
     let mut large = Vec::new();
     for at in 0..LARGE_PAGES {
         let began = Instant::now();
         page(1_000, 1 + u64::try_from(at).expect("small") * 3 % last(1_000)).await;
         large.push(began.elapsed());
     }
+    let for_each = process::processor_time(process).saturating_sub(used_before) / u32::try_from(LARGE_PAGES).expect("small");
     let mut large = large.into_iter();
     let measured = Measured::repeat(LARGE_PAGES, || large.next().expect("as many as were measured"));
     let peak_bytes = process::peak_memory_bytes(process);
-    let for_million = took.mul_f64(1e6 / f64_of(lines));
+    let for_million = of_making.mul_f64(1e6 / f64_of(lines));
     let name = if provider == "xero" { "Xero" } else { "QuickBooks" }.to_owned();
     let making = [
         name.clone(),
         grouped(documents),
         grouped(lines),
+        secs(of_making),
         secs(took),
-        secs(for_million),
         verdict(for_million < MILLION_WITHIN),
         format!("{} MB", grouped(peak_bytes >> 20)),
     ];
@@ -146,6 +154,7 @@ async fn measure_one(plan: &Plan, provider: &str) -> ([String; 7], [String; 6]) 
         name,
         grouped(a_minute),
         verdict(a_minute >= PAGES_A_MINUTE),
+        millis(for_each),
         millis(measured.median()),
         millis(measured.worst()),
         verdict(measured.median() < LARGE_PAGE_WITHIN),

@@ -66,8 +66,8 @@ def lists(suite):
     THINGS["item"] = made.items[0]
     made, _ = written(suite, "create_tax_rates", TaxRates(tax_rates=[TaxRate(name="Tax of tests", tax_components=[TaxComponent(name="Tax of tests", rate=Decimal("7.5"))])]))
     suite.check(made.tax_rates[0].tax_type.startswith("TAX"), f"a rate of one's own has a type: {made.tax_rates[0].tax_type}")
-    # two may be active at once and the books have their two in use: what is used cannot be deleted, only archived
-    used = API.get_tracking_categories(TENANT).tracking_categories[0]
+    # two may be active at once and the books have their two, one of them in use: what is used cannot be deleted, only archived
+    used = next(category for category in API.get_tracking_categories(TENANT).tracking_categories if category.name == "Department")
     suite.refused(AccountingBadRequestException, lambda: API.delete_tracking_category(TENANT, used.tracking_category_id), "deleting what is used")
     changed, _ = written(suite, "update_tracking_category", used.tracking_category_id, TrackingCategory(name=used.name, status="ARCHIVED"))
     suite.equal(changed.tracking_categories[0].status, "ARCHIVED", "the archived category")

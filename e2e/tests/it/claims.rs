@@ -1,8 +1,9 @@
 //! What tests say they show, in a comment above them, and the two lists that are made of it: docs/features.md and docs/sandbox-conformance.md.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
+use crate::conformance;
 use crate::source::{read, root};
 use crate::tidy::{nothing, source_files};
 
@@ -11,6 +12,8 @@ struct Claim {
     place: String,
     said: String,
     test: String,
+    /// What a test that runs against real providers does there: `Reading`, `Writing`.
+    needs: Option<String>,
 }
 
 /// Every comment line that begins with one of these words and stands above a test.
@@ -32,7 +35,10 @@ fn claims(words: &[&str]) -> Vec<Claim> {
             let name = below[function].split("fn ").nth(1).and_then(|rest| rest.split(['(', '<']).next()).expect("a function has a name");
             assert!(is_test, "{place}: `{name}` is not a test");
             assert!(!attributes.iter().any(|line| line.starts_with("#[ignore")), "{place}: `{name}` is ignored, so it proves nothing");
-            claims.push(Claim { place, said: said.trim().to_owned(), test: format!("{} {name}", file.display()) });
+            let first = lines[number + 1..].iter().skip(function + 1).find(|line| !line.is_empty());
+            let needs = first.and_then(|line| line.split("(Needs::").nth(1)?.split(')').next()).map(str::to_owned);
+            let needs = needs.filter(|_| file.starts_with("e2e/tests/it/conformance"));
+            claims.push(Claim { place, said: said.trim().to_owned(), test: format!("{} {name}", file.display()), needs });
         }
     }
     claims
@@ -93,7 +99,7 @@ struct Proof {
 /// Which tests prove which row. A test says so in a comment line above it: `proves C3`, `proves C3 C12`, or `proves C3 in part`.
 fn proofs() -> BTreeMap<String, Vec<Proof>> {
     let mut proofs: BTreeMap<String, Vec<Proof>> = BTreeMap::new();
-    for Claim { place, said, test } in claims(&["proves "]) {
+    for Claim { place, said, test, .. } in claims(&["proves "]) {
         let (rows, in_part) = said.strip_suffix(" in part").map_or((said.as_str(), false), |rows| (rows, true));
         for row in rows.split([' ', ',']).filter(|row| !row.is_empty()) {
             assert!(is_row(row), "{place}: `{row}` is not a row of docs/features.md");
@@ -107,19 +113,20 @@ fn is_row(word: &str) -> bool {
     word.split_at_checked(1).is_some_and(|(letter, number)| ("A"..="K").contains(&letter) && number.parse::<u32>().is_ok())
 }
 
-/// Rows of docs/sandbox-conformance.md are `| Q12 | behaviour | source | tests |`, Q for QuickBooks and X for Xero. A test names them in a comment
-/// above it: `quickbooks fact 12`, `xero facts 3, 4 and 5`. Rewrite the last column with `make features`.
-// proves J8 in part
+/// Rows of docs/sandbox-conformance.md are `| Q12 | behaviour | source | at the provider | tests |`, Q for QuickBooks and X for Xero. A test names them
+/// in a comment above it: `quickbooks fact 12`, `xero facts 3, 4 and 5`. Rewrite the last two columns with `make features`.
 #[test]
 fn the_list_of_conformance_tells_which_test_shows_each_behaviour() {
-    let mut shown: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut shown: BTreeMap<String, (Vec<String>, BTreeSet<&str>)> = BTreeMap::new();
     for (provider, letter) in [("quickbooks", 'Q'), ("xero", 'X')] {
-        for Claim { place, said, test } in claims(&[&format!("{provider} facts "), &format!("{provider} fact ")]) {
+        for Claim { place, said, test, needs } in claims(&[&format!("{provider} facts "), &format!("{provider} fact ")]) {
             let numbers = said.split([' ', ',']).filter(|word| !word.is_empty() && *word != "and").map_while(|word| word.parse::<u32>().ok());
             let numbers: Vec<u32> = numbers.collect();
             assert!(!numbers.is_empty(), "{place}: `{said}` names no fact");
             for number in numbers {
-                shown.entry(format!("{letter}{number}")).or_default().push(format!("`{test}`"));
+                let (tests, by) = shown.entry(format!("{letter}{number}")).or_default();
+                tests.push(format!("`{test}`"));
+                by.extend(needs.as_deref().map(by_doing));
             }
         }
     }
@@ -129,17 +136,46 @@ fn the_list_of_conformance_tells_which_test_shows_each_behaviour() {
         let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
         let fact = cells[0].strip_prefix(['Q', 'X']).filter(|number| number.parse::<u32>().is_ok());
         if let (Some(_), [fact, behaviour, source, ..]) = (fact, cells.as_slice()) {
-            let tests = shown.remove(*fact).unwrap_or_default();
+            let (tests, by) = shown.remove(*fact).unwrap_or_default();
             if tests.is_empty() {
                 missing.push(format!("docs/sandbox-conformance.md: no test shows {fact}: {behaviour}"));
             }
-            wanted.push_str(&format!("| {fact} | {behaviour} | {source} | {} |\n", tests.join(", ")));
+            let there = match (by.is_empty(), conformance::reason(fact)) {
+                (false, None) => by.into_iter().collect::<Vec<_>>().join(", "),
+                (true, Some(reason)) => format!("no: {reason}"),
+                (true, None) => {
+                    missing.push(format!(
+                        "{fact}: no test under e2e/tests/it/conformance asks a provider, and only_here.rs does not say why: {behaviour}"
+                    ));
+                    String::new()
+                }
+                (false, Some(reason)) => {
+                    missing.push(format!("{fact} is asked of providers, but only_here.rs says that it cannot be: {reason}"));
+                    String::new()
+                }
+            };
+            wanted.push_str(&format!("| {fact} | {behaviour} | {source} | {there} | {} |\n", tests.join(", ")));
         } else {
-            wanted.push_str(line);
+            wanted.push_str(match line {
+                "| Fact | Behaviour | Source | Tests |" => "| Fact | Behaviour | Source | At the provider | Tests |",
+                "| --- | --- | --- | --- |" => "| --- | --- | --- | --- | --- |",
+                other => other,
+            });
             wanted.push('\n');
         }
     }
-    nothing(shown.iter().map(|(fact, tests)| format!("{} shows {fact}, but docs/sandbox-conformance.md has no such row", tests[0])));
+    nothing(shown.iter().map(|(fact, (tests, _))| format!("{} shows {fact}, but docs/sandbox-conformance.md has no such row", tests[0])));
     keep("docs/sandbox-conformance.md", &text, &wanted, "make features");
     nothing(missing);
+}
+
+/// What a test does at a provider, as the list says it.
+fn by_doing(needs: &str) -> &'static str {
+    match needs {
+        "Reading" => "reading",
+        "Writing" => "writing",
+        "SigningIn" => "signing in",
+        "Limits" => "using up a limit",
+        other => panic!("`{other}` is nothing a test does at a provider"),
+    }
 }

@@ -2,6 +2,7 @@
 
 mod browser;
 mod claims;
+mod conformance;
 mod hledger;
 mod journal;
 mod kill;

@@ -55,6 +55,9 @@ pub struct Sandbox {
     /// Do not enforce the providers' call limits
     #[arg(long)]
     no_limits: bool,
+    /// Serve neither the control API nor the console: a provider has none
+    #[arg(long)]
+    no_control: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -82,8 +85,10 @@ pub async fn run(sandbox: &Sandbox) -> Result<ExitCode, Failure> {
         let provider = if books.face == Face::QuickBooks { "QuickBooks" } else { "Xero" };
         println!("  {} ({provider}, {}, id {}): {} documents", books.name, books.currency, books.id, books.documents.len());
     }
-    println!("  client ids tieout-quickbooks and tieout-xero, client secret sandbox-secret; control API at http://{address}/_control");
-    let options = Options { redirect_uris: sandbox.redirect_uris.clone(), limits_enforced: !sandbox.no_limits, start_at: None };
+    let control = if sandbox.no_control { "no control API".to_owned() } else { format!("control API at http://{address}/_control") };
+    println!("  client ids tieout-quickbooks and tieout-xero, client secret sandbox-secret; {control}");
+    let (limits_enforced, control) = (!sandbox.no_limits, !sandbox.no_control);
+    let options = Options { redirect_uris: sandbox.redirect_uris.clone(), limits_enforced, control, start_at: None };
     let running = options.sandbox(companies);
     if let Some(speed) = sandbox.live {
         running.go_live(Pace { speed, seed: sandbox.seed, ..Pace::default() });
