@@ -47,3 +47,6 @@ DROP INDEX log_entries_errors;
 DROP INDEX log_entries_by_company_status;
 DROP INDEX log_entries_by_organization;
 CREATE INDEX log_entries_by_organization ON log_entries (organization_id, id, shape_id);
+
+-- the event streams of an organization ask for all its sessions at once
+CREATE INDEX sessions_by_organization ON sessions (organization_id);

@@ -1,5 +1,6 @@
 //! The only file that knows which database runs: connect, begin, bulk insert, and the fragments that differ.
 use crate::error::StoreError;
+use crate::lite_insert;
 use crate::seal::Sealer;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgRow};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
@@ -206,10 +207,8 @@ macro_rules! bind_all {
     }};
 }
 
-/// Rows of one insert. PostgreSQL is asked as seldom as possible; odd numbers are sent as they come.
-const POSTGRES_ROWS: &[usize] = &[1_000];
-/// SQLite has no way to go: what counts is that every statement is one that is prepared already, whatever the number of rows.
-const SQLITE_ROWS: &[usize] = &[64, 8, 1];
+/// Rows of one insert on PostgreSQL, which is asked as seldom as possible; odd numbers are sent as they come.
+const POSTGRES_ROWS: usize = 1_000;
 
 fn insert_statement(head: &str, width: usize, rows: usize, tail: &str, is_postgres: bool) -> String {
     let mut sql = String::with_capacity(head.len() + tail.len() + rows * width * 7);
@@ -278,24 +277,25 @@ impl Conn {
     /// Inserts many rows, as many in a statement as the database likes: `head` is `INSERT INTO t (a, b)`, `tail` the `ON CONFLICT` part or nothing.
     /// Every row has `width` values, one row after the other in `values`. Returns how many rows were written.
     pub async fn insert_rows(&mut self, head: &'static str, width: usize, values: Vec<Arg>, tail: &'static str) -> Result<u64, StoreError> {
-        let is_postgres = self.is_postgres();
-        let sizes = if is_postgres { POSTGRES_ROWS } else { SQLITE_ROWS };
         let mut written = 0;
-        let mut values = values.into_iter();
+        match self {
+            Conn::Lite(conn) => return lite_insert::insert_rows(conn, insert_statement(head, width, 1, tail, false), width, &values).await,
+            Conn::LiteTx(conn) => return lite_insert::insert_rows(conn, insert_statement(head, width, 1, tail, false), width, &values).await,
+            Conn::Pg(_) | Conn::PgTx(_) => {}
+        }
         let mut left = values.len() / width;
+        let mut values = values.into_iter();
         while left > 0 {
-            let full = sizes.iter().copied().find(|size| *size <= left);
-            let rows = full.unwrap_or(left);
+            let rows = left.min(POSTGRES_ROWS);
             left -= rows;
-            let sql = AssertSqlSafe(insert_statement(head, width, rows, tail, is_postgres));
+            let sql = AssertSqlSafe(insert_statement(head, width, rows, tail, true));
             let args = values.by_ref().take(rows * width);
             // a statement of a size that comes again is worth keeping prepared
-            let keep = full.is_some();
+            let keep = rows == POSTGRES_ROWS;
             written += match self {
-                Conn::Lite(conn) => bind_all!(sqlx::query(sql).persistent(keep), args).execute(&mut **conn).await?.rows_affected(),
-                Conn::LiteTx(conn) => bind_all!(sqlx::query(sql).persistent(keep), args).execute(&mut **conn).await?.rows_affected(),
                 Conn::Pg(conn) => bind_all!(sqlx::query(sql).persistent(keep), args).execute(&mut **conn).await?.rows_affected(),
                 Conn::PgTx(conn) => bind_all!(sqlx::query(sql).persistent(keep), args).execute(&mut **conn).await?.rows_affected(),
+                Conn::Lite(_) | Conn::LiteTx(_) => unreachable!("SQLite is served above"),
             };
         }
         Ok(written)

@@ -13,6 +13,7 @@ pub mod frame;
 pub mod idempotency;
 pub mod inventory;
 pub mod ledger;
+mod lite_insert;
 pub mod log_entries;
 pub mod log_search;
 pub mod members;

@@ -1,6 +1,7 @@
 //! What every request handler can reach: the engine, the options of the site, and what is shared between requests.
 use crate::api::caller::KeyLimits;
 use crate::auth::throttle::Throttle;
+use crate::pulses::Pulses;
 use engine::Engine;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -38,11 +39,14 @@ pub struct Inner {
     pub hashing: Semaphore,
     pub throttle: Throttle,
     pub key_limits: KeyLimits,
+    /// What the event streams of this process share.
+    pub pulses: Pulses,
 }
 
 impl App {
     pub fn new(engine: Engine, options: WebOptions) -> App {
-        App(Arc::new(Inner { engine, options, hashing: Semaphore::new(2), throttle: Throttle::default(), key_limits: KeyLimits::default() }))
+        let (throttle, key_limits, pulses) = (Throttle::default(), KeyLimits::default(), Pulses::default());
+        App(Arc::new(Inner { engine, options, hashing: Semaphore::new(2), throttle, key_limits, pulses }))
     }
 }
 

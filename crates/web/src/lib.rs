@@ -9,6 +9,7 @@ pub mod flash;
 pub mod pages;
 pub mod parts;
 pub mod protection;
+pub mod pulses;
 pub mod routes;
 pub mod serve;
 pub mod visit;

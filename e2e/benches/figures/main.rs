@@ -1,8 +1,12 @@
 //! Measures what the product promises about speed and size, from outside: the program runs as its own process, against the sandbox in another one.
+mod events;
+mod feed;
 mod installation;
+mod log_fill;
 mod log_pages;
 mod measured;
 mod process;
+mod readers;
 mod sandbox;
 mod start;
 mod sync;
@@ -13,11 +17,13 @@ use std::path::{Path, PathBuf};
 use testkit::DatabaseKind;
 
 const HELP: &str = "cargo bench --profile dev -p e2e --bench figures -- [PART ...] [OPTIONS]
-  PART              start, demo, sync, logs or sandbox; all of them when none is named
+  PART              start, demo, sync, logs, events, feed or sandbox; all of them when none is named
   --documents N     documents of the large company (100000)
   --at PROVIDER     quickbooks or xero, for the large company; both without it
-  --rows N          rows of the large log (1000000)
+  --rows N          entries of the large log (10000000)
   --lines N         lines of the sandbox's large company (1000000)
+  --clients N       open event streams (5000)
+  --companies N     companies of the Data Feed (10000)
   --repeat N        how often each page is read (20)
   --only DATABASE   sqlite or postgres; both without it
   --program FILE    the program to measure (target/release/tieout)";
@@ -29,6 +35,8 @@ pub struct Plan {
     pub providers: Vec<&'static str>,
     pub rows: i64,
     pub lines: u64,
+    pub clients: usize,
+    pub companies: i64,
     pub repeat: usize,
     pub databases: Vec<DatabaseKind>,
     pub program: PathBuf,
@@ -44,11 +52,13 @@ fn main() {
     };
     println!("{}\n", machine());
     type Part = (&'static str, fn(&Plan));
-    let parts: [Part; 5] = [
+    let parts: [Part; 7] = [
         ("start", start::measure),
         ("demo", start::measure_demo),
         ("sync", sync::measure),
         ("logs", log_pages::measure),
+        ("events", events::measure),
+        ("feed", feed::measure),
         ("sandbox", sandbox::measure),
     ];
     for (name, measure) in parts {
@@ -63,8 +73,10 @@ fn plan(arguments: impl Iterator<Item = String>) -> Result<Plan, String> {
         parts: Vec::new(),
         documents: 100_000,
         providers: vec!["quickbooks", "xero"],
-        rows: 1_000_000,
+        rows: 10_000_000,
         lines: 1_000_000,
+        clients: 5_000,
+        companies: 10_000,
         repeat: 20,
         databases: vec![DatabaseKind::Sqlite, DatabaseKind::Postgres],
         program: released(),
@@ -75,10 +87,12 @@ fn plan(arguments: impl Iterator<Item = String>) -> Result<Plan, String> {
         match argument.as_str() {
             // cargo says so to every benchmark
             "--bench" => {}
-            "start" | "demo" | "sync" | "logs" | "sandbox" => plan.parts.push(argument),
+            "start" | "demo" | "sync" | "logs" | "events" | "feed" | "sandbox" => plan.parts.push(argument),
             "--documents" => plan.documents = number(&argument, &value()?)?,
             "--rows" => plan.rows = number(&argument, &value()?)?,
             "--lines" => plan.lines = number(&argument, &value()?)?,
+            "--clients" => plan.clients = usize::from(number::<u16>(&argument, &value()?)?),
+            "--companies" => plan.companies = number(&argument, &value()?)?,
             "--repeat" => plan.repeat = number(&argument, &value()?)?,
             "--program" => plan.program = PathBuf::from(value()?),
             "--at" => {

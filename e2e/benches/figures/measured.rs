@@ -10,6 +10,19 @@ impl Measured {
         all.sort();
         Measured(all)
     }
+    /// What was measured elsewhere.
+    pub fn of(mut all: Vec<Duration>) -> Measured {
+        all.sort();
+        Measured(all)
+    }
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+    /// The smallest that this share of a hundred stays within.
+    pub fn percentile(&self, share: usize) -> Duration {
+        let at = (self.0.len() * share).div_ceil(100).max(1) - 1;
+        *self.0.get(at).expect("at least one measurement is taken")
+    }
     pub fn median(&self) -> Duration {
         self.0[self.0.len() / 2]
     }

@@ -13,11 +13,20 @@ pub fn processor_time(id: u32) -> Duration {
     TICK * (ticks(14) + ticks(15))
 }
 
-/// The most resident memory since the process began, in bytes (`VmHWM`).
+/// The most resident memory since the process began, in bytes.
 pub fn peak_memory_bytes(id: u32) -> u64 {
+    status_bytes(id, "VmHWM:")
+}
+
+/// Resident memory now, in bytes.
+pub fn memory_bytes(id: u32) -> u64 {
+    status_bytes(id, "VmRSS:")
+}
+
+fn status_bytes(id: u32, field: &str) -> u64 {
     let text = read(id, "status");
-    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a running process has a peak");
-    let kilobytes: u64 = line.trim().trim_end_matches("kB").trim().parse().expect("the peak is a number of kilobytes");
+    let line = text.lines().find_map(|line| line.strip_prefix(field)).expect("a running process has a size");
+    let kilobytes: u64 = line.trim().trim_end_matches("kB").trim().parse().expect("the size is a number of kilobytes");
     kilobytes * 1_024
 }
 

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 use url::Url;
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Visitor {
     cookies: BTreeMap<String, String>,
 }

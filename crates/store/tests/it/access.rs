@@ -69,14 +69,19 @@ async fn a_role_is_read_with_every_request_and_whoever_is_no_member_has_no_sessi
         assert_eq!((session.role, session.user_name.as_str(), session.organization_name.as_str()), (Role::Owner, "Olga Owner", "Acme"));
         assert_eq!((session.email.as_str(), session.seen_at, session.expires_at), ("owner@acme.example", NOW, NOW + MINUTE));
         assert!(!session.token_hash.contains("plain"), "only a hash is kept");
+        let roles = async |now_ms| sessions::list_roles(&mut house.read().await, &house.organization_id, now_ms).await.unwrap();
+        assert_eq!(roles(NOW).await.into_iter().collect::<Vec<_>>(), [(session.token_hash.clone(), Role::Owner)]);
+        assert!(roles(NOW + MINUTE).await.is_empty(), "it has expired by then");
         let mut tx = house.begin().await;
         members::add(&mut tx, &house.organization_id, &house.user_id, Role::Member, NOW).await.unwrap();
         tx.commit().await.unwrap();
         assert_eq!(sessions::find(&mut house.read().await, "plain-token", NOW).await.unwrap().unwrap().role, Role::Member);
+        assert_eq!(roles(NOW).await[&session.token_hash], Role::Member);
         let mut tx = house.begin().await;
         tx.execute("DELETE FROM members", args![]).await.unwrap();
         tx.commit().await.unwrap();
         assert!(sessions::find(&mut house.read().await, "plain-token", NOW).await.unwrap().is_none());
+        assert!(roles(NOW).await.is_empty());
     })
     .await;
 }
