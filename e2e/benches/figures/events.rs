@@ -4,6 +4,7 @@ use crate::installation::Installation;
 use crate::measured::{Measured, millis};
 use crate::process;
 use crate::table::{self, grouped, verdict};
+use domain::clock::{Clock, SystemClock};
 use std::time::{Duration, Instant};
 use testkit::DatabaseKind;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -33,7 +34,7 @@ async fn measure_on(plan: &Plan, database: DatabaseKind) -> [String; 8] {
     drop(conn);
     let owner = domain::ids::UserId::new(owner);
     let mut tx = installation.store.begin().await.expect("the database can be written to");
-    let now_ms = jiff::Timestamp::now().as_millisecond();
+    let now_ms = SystemClock.now_ms();
     let tokens: Vec<String> = (0..plan.clients).map(|at| format!("{at:064x}")).collect();
     for token in &tokens {
         let inserted = store::sessions::insert(&mut tx, token, &owner, &company.organization_id, now_ms, now_ms + 86_400_000).await;
