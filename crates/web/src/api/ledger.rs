@@ -81,10 +81,10 @@ async fn list_accounts(State(app): State<App>, caller: Caller, ids: Ids, Query(N
 }
 
 /// `2026-01-31/000123/4`: day, piece of the ledger, line.
-fn position(text: &str) -> Option<(Date, &str, i64)> {
+fn position(text: &str) -> Option<(Date, i64, i64)> {
     let (day, rest) = text.split_once('/')?;
     let (piece, line) = rest.rsplit_once('/')?;
-    Some((day.parse().ok()?, piece, line.parse().ok()?))
+    Some((day.parse().ok()?, piece.parse().ok()?, line.parse().ok()?))
 }
 
 async fn list_postings(State(app): State<App>, caller: Caller, ids: Ids, Query(asked): Query<AskPostings>) -> Result<Json<List<Posting>>, ApiError> {

@@ -161,7 +161,9 @@ async fn list(State(app): State<App>, caller: Caller, Query(asked): Query<ListLo
     }
     let from = older_than.map_or(log_entries::Place::Newest, log_entries::Place::OlderThan);
     let page = log_entries::list_page(&mut conn, &caller.organization_id, &filter, from, limit as i64).await?;
-    let next_cursor = page.entries.last().filter(|_| page.has_older).map(|last| place.seal(&last.id.to_string()));
+    // a search that stopped before the end goes on from where it stopped, whatever it has found
+    let last = page.searched_to.or_else(|| page.entries.last().map(|last| last.id));
+    let next_cursor = last.filter(|_| page.has_older).map(|id| place.seal(&id.to_string()));
     Ok(Json(List { data: page.entries.into_iter().map(shown).collect(), next_cursor }))
 }
 
