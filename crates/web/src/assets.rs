@@ -21,6 +21,8 @@ impl Asset {
 
 pub static STYLE: LazyLock<Asset> = LazyLock::new(|| Asset::new("app", "css", "text/css; charset=utf-8", include_str!("../assets/app.css")));
 pub static SCRIPT: LazyLock<Asset> = LazyLock::new(|| Asset::new("app", "js", "text/javascript; charset=utf-8", include_str!("../assets/app.js")));
+pub static PALETTE: LazyLock<Asset> =
+    LazyLock::new(|| Asset::new("palette", "js", "text/javascript; charset=utf-8", include_str!("../assets/palette.js")));
 pub static ICONS: LazyLock<Asset> = LazyLock::new(|| Asset::new("icons", "svg", "image/svg+xml", include_str!("../assets/icons.svg")));
 pub static FAVICON: LazyLock<Asset> = LazyLock::new(|| Asset::new("favicon", "svg", "image/svg+xml", include_str!("../assets/favicon.svg")));
 
@@ -31,7 +33,7 @@ pub fn has_icon(name: &str) -> bool {
 
 /// GET /assets/{name}
 pub async fn show(Path(name): Path<String>) -> Response {
-    for asset in [&*STYLE, &*SCRIPT, &*ICONS, &*FAVICON] {
+    for asset in [&*STYLE, &*SCRIPT, &*PALETTE, &*ICONS, &*FAVICON] {
         if asset.path.strip_prefix("/assets/") == Some(name.as_str()) {
             let headers = [
                 (header::CONTENT_TYPE, HeaderValue::from_static(asset.content_type)),

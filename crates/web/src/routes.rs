@@ -107,6 +107,9 @@ pub fn all() -> Vec<Route> {
         route("/companies/{id}/statements", COMPANIES, COMPANY, get(statements::show)),
         route("/companies/{id}/lines", COMPANIES, COMPANY, get(account_lines::show)),
         route("/companies/{id}/resync", INTEGRATIONS, COMPANY, post(data_feed::resync)),
+        // from anywhere
+        route("/palette", AnyRole, Organization, get(palette::show)),
+        route("/palette/index.json", AnyRole, Organization, get(palette::index)),
         // for programs
         route("/developers/api", AnyRole, Nothing, get(api_reference::show)),
         route("/organization/api-keys", MEMBERS, Organization, get(api_keys::show).post(api_keys::create)),

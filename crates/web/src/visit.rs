@@ -180,6 +180,7 @@ pub enum Place {
     Logs,
     ApiKeys,
     ApiReference,
+    Palette,
 }
 
 /// A line of the job indicator.

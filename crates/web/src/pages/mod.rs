@@ -12,6 +12,7 @@ pub mod integrations;
 pub mod log_entry;
 pub mod log_table;
 pub mod logs;
+pub mod palette;
 pub mod result;
 pub mod resync_all;
 pub mod setup;

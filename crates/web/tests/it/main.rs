@@ -6,6 +6,7 @@ mod feed;
 mod live;
 mod logs;
 mod matrix;
+mod palette;
 mod rendering;
 mod roles;
 mod sample;

@@ -1,0 +1,62 @@
+//! The command palette in a real browser: opened anywhere, typed into, obeyed.
+
+use thirtyfour::prelude::*;
+
+use super::person::SYNCED_WITHIN;
+use super::site::{Companies, Site};
+
+// proves K1
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_palette_opens_anywhere_finds_with_a_slip_of_the_finger_and_runs_what_is_chosen() {
+    let site = Site::on_sqlite(Companies::QuickBooks(100)).await;
+    let ada = site.owner().await;
+    ada.import_quickbooks().await;
+    ada.watch_until_verified(1).await;
+    let open = "return document.getElementById('palette').open";
+    let best = "return document.querySelector('#palette-list [aria-selected=true] bdi')?.textContent ?? ''";
+
+    // from wherever the focus is, and back to it
+    ada.open("/integrations/logs").await;
+    ada.ask("document.querySelector('.avatar').focus(); return 1").await;
+    ada.press(Key::Control + "k").await;
+    ada.see("Integration Logs").await;
+    assert_eq!(ada.ask(open).await, true);
+    assert_eq!(ada.ask("return document.getElementById('palette-input').placeholder").await, "Search for a command to run...");
+    assert_eq!(ada.ask("return document.getElementById('palette-title').textContent").await, "Command Palette");
+    ada.press(Key::Escape).await;
+    assert_eq!(ada.ask(open).await, false);
+    assert_eq!(ada.ask("return document.activeElement.className").await, "avatar");
+
+    // a slip of the finger finds it all the same; Enter goes there
+    ada.press(Key::Control + "k").await;
+    ada.see("Data Feed").await;
+    ada.press("dtaa fede").await;
+    assert_eq!(ada.ask(best).await, "Data Feed");
+    ada.press(Key::Enter).await;
+    ada.see_title("Data Feed").await;
+
+    // arrows choose, the choice is told to those who hear it
+    ada.press(Key::Control + "k").await;
+    ada.see("Command Palette").await;
+    ada.press("theme").await;
+    let first = ada.ask(best).await;
+    ada.press(Key::Down).await;
+    assert_ne!(ada.ask(best).await, first);
+    let told =
+        ada.ask("return document.getElementById(document.getElementById('palette-input').getAttribute('aria-activedescendant')).textContent").await;
+    assert_eq!(told, ada.ask(best).await);
+    assert!(ada.ask("return document.getElementById('palette-told').textContent").await.as_str().unwrap().ends_with("results"));
+    ada.press(Key::Escape).await;
+
+    // an action is the form of the page, with its answer
+    ada.press(Key::Control + "k").await;
+    ada.see("Command Palette").await;
+    ada.press("resync ").await;
+    assert!(ada.ask(best).await.as_str().unwrap().starts_with("Resync "), "{:?}", ada.ask(best).await);
+    ada.press(Key::Enter).await;
+    ada.see("1 queued.").await;
+    ada.watch_feed(SYNCED_WITHIN, "Synced again", |rows| rows.iter().all(|row| row.is("Synced"))).await;
+    let complaints = ada.complaints().await;
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+    ada.leave().await;
+}
