@@ -58,39 +58,110 @@ impl LogStatus {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LogMessage {
     // milestones, in the order of a run
-    SyncStarted { extent: Extent },
+    SyncStarted {
+        extent: Extent,
+    },
     CompanyImported,
     CompanyKept,
-    ChartImported { counts: Counts },
-    ContactsImported { counts: Counts },
-    TransactionsSynced { counts: Counts },
-    LedgerImported { entries: u64, months: u64 },
-    ReportsImported { reports: u64 },
-    NormalizationComplete { records: u64, quarantined: u64 },
-    Verified { accounts: u64, months: u64 },
-    SyncFinished { counts: Counts, calls: u64, secs: u64 },
+    ChartImported {
+        counts: Counts,
+    },
+    ContactsImported {
+        counts: Counts,
+    },
+    TransactionsSynced {
+        counts: Counts,
+    },
+    LedgerImported {
+        entries: u64,
+        months: u64,
+    },
+    ReportsImported {
+        reports: u64,
+    },
+    NormalizationComplete {
+        records: u64,
+        quarantined: u64,
+    },
+    Verified {
+        accounts: u64,
+        months: u64,
+    },
+    SyncFinished {
+        counts: Counts,
+        calls: u64,
+        secs: u64,
+    },
     // errors that take the place of a milestone
-    DoesNotTieOut { basis: Basis, accounts: u64, places: Vec<AccountMonth> },
-    SyncFailed { problem: Problem },
+    DoesNotTieOut {
+        basis: Basis,
+        accounts: u64,
+        places: Vec<AccountMonth>,
+    },
+    SyncFailed {
+        problem: Problem,
+    },
     // events
-    SyncContinued { attempt: u32 },
+    SyncContinued {
+        attempt: u32,
+    },
     SyncCancelled,
-    WaitingForProvider { problem: Problem, until: String },
-    RetryLater { problem: Problem, attempt: u32, of: u32, until: String },
-    RecordsQuarantined { data_type: DataType, ids: Vec<String>, reason: String },
-    DataTypeFailed { data_type: DataType, problem: Problem },
-    EntriesUnbalanced { ids: Vec<String> },
-    RepairStarted { places: Vec<AccountMonth> },
-    Repaired { places: Vec<AccountMonth> },
-    WindowSplit { from: String, to: String },
-    ChangesOverflowed { data_type: DataType },
-    DeletionsNoticed { data_type: DataType, count: u64 },
-    FullSyncInstead { reason: &'static str },
+    WaitingForProvider {
+        problem: Problem,
+        until: String,
+    },
+    RetryLater {
+        problem: Problem,
+        attempt: u32,
+        of: u32,
+        until: String,
+    },
+    RecordsQuarantined {
+        data_type: DataType,
+        ids: Vec<String>,
+        reason: String,
+    },
+    DataTypeFailed {
+        data_type: DataType,
+        problem: Problem,
+    },
+    EntriesUnbalanced {
+        ids: Vec<String>,
+    },
+    RepairStarted {
+        places: Vec<AccountMonth>,
+    },
+    Repaired {
+        places: Vec<AccountMonth>,
+    },
+    WindowSplit {
+        from: String,
+        to: String,
+    },
+    ChangesOverflowed {
+        data_type: DataType,
+    },
+    DeletionsNoticed {
+        data_type: DataType,
+        count: u64,
+    },
+    FullSyncInstead {
+        reason: &'static str,
+    },
+    /// Accounts of the provider's chart that came, or became something else, since the last sync.
+    AccountsToReview {
+        new: u64,
+        retyped: u64,
+    },
     TokenRefreshed,
-    TokenRefused { problem: Problem },
+    TokenRefused {
+        problem: Problem,
+    },
     AccountConnected,
     AccountReconnected,
-    AccountDisconnected { revoked: bool },
+    AccountDisconnected {
+        revoked: bool,
+    },
     CompanyLinked,
     CompanyUnlinked,
 }
@@ -220,6 +291,15 @@ impl LogMessage {
             ChangesOverflowed { data_type } => format!("{}: too many changes for one answer, read by query instead", data_type.label()),
             DeletionsNoticed { data_type, count } => format!("{}: {} no longer exist at the provider", data_type.label(), grouped(*count)),
             FullSyncInstead { reason } => format!("Syncing everything instead of changes: {reason}"),
+            AccountsToReview { new, retyped: 0 } => format!("Chart of Accounts Mapping: {} to review", plural(*new, "new account", "new accounts")),
+            AccountsToReview { new: 0, retyped } => {
+                format!("Chart of Accounts Mapping: {} to review", plural(*retyped, "account of another type", "accounts of another type"))
+            }
+            AccountsToReview { new, retyped } => format!(
+                "Chart of Accounts Mapping: {} and {} to review",
+                plural(*new, "new account", "new accounts"),
+                plural(*retyped, "account of another type", "accounts of another type")
+            ),
             TokenRefreshed => "Access renewed".into(),
             TokenRefused { problem } => problem.sentence.clone(),
             AccountConnected => "Account connected".into(),

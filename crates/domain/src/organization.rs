@@ -32,6 +32,7 @@ impl Role {
         match action {
             Action::ReadCompany => true,
             Action::UseIntegrations => self >= Role::Admin,
+            Action::EditMapping => self >= Role::Admin,
             Action::ManageMembers => self >= Role::Admin,
             Action::PromoteOwner => self == Role::Owner,
         }
@@ -43,6 +44,8 @@ pub enum Action {
     ReadCompany,
     /// Connect, link, resync, read logs: everything under Integrations.
     UseIntegrations,
+    /// Decide where accounts lie in the standard chart.
+    EditMapping,
     ManageMembers,
     PromoteOwner,
 }

@@ -4,6 +4,7 @@ pub mod error;
 pub mod ledger;
 pub mod limits;
 pub mod logbook;
+pub mod mappings;
 pub mod schedule;
 pub mod sync;
 pub mod verify;
@@ -11,6 +12,7 @@ pub mod worker;
 
 pub use error::EngineError;
 /// What an engine is built from; whoever builds one names the providers by these only.
+pub use providers::suggestions::{Settings as SuggestionSettings, Suggestions};
 pub use providers::{oauth::Secret, registry::Registry, registry::Settings as ProviderSettings};
 
 use domain::clock::Clock;
@@ -18,7 +20,7 @@ use domain::ids::{CompanyId, OrganizationId};
 use providers::Provider;
 use std::collections::HashMap;
 use std::ops::Deref;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use store::Store;
 use tokio::sync::{Notify, broadcast};
 use url::Url;
@@ -56,6 +58,8 @@ pub struct Inner {
     pub(crate) queued: Notify,
     /// Call windows of companies this node has synced.
     pub(crate) pacers: Mutex<HashMap<CompanyId, Arc<limits::Pacer>>>,
+    /// Off unless the operator configured one.
+    pub(crate) suggestions: OnceLock<Suggestions>,
 }
 
 impl Deref for Engine {
@@ -68,7 +72,21 @@ impl Deref for Engine {
 impl Engine {
     pub fn new(store: Store, registry: Registry, clock: Arc<dyn Clock>, settings: Settings) -> Engine {
         let (changes, _) = broadcast::channel(1_024);
-        Engine(Arc::new(Inner { store, registry, clock, settings, changes, queued: Notify::new(), pacers: Mutex::default() }))
+        Engine(Arc::new(Inner {
+            store,
+            registry,
+            clock,
+            settings,
+            changes,
+            queued: Notify::new(),
+            pacers: Mutex::default(),
+            suggestions: OnceLock::new(),
+        }))
+    }
+
+    /// Also asks this endpoint about accounts that rules leave undecided. The first one given stays.
+    pub fn use_suggestions(&self, suggestions: Suggestions) {
+        let _ = self.suggestions.set(suggestions);
     }
 
     /// A new id, ordered by time.

@@ -6,6 +6,7 @@ pub mod provider;
 pub mod quickbooks;
 pub mod registry;
 pub mod report;
+pub mod suggestions;
 pub mod xero;
 
 pub use error::ProviderError;

@@ -228,6 +228,11 @@ pub trait Provider: Send + Sync {
 
     /// Pure: the same record always gives the same documents.
     fn normalize(&self, record: &RawRecord) -> Result<Document, Unreadable>;
+
+    /// Other ids by which this provider's ledger names the same record.
+    fn also_known_as(&self, _data_type: DataType, _body: &str) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// What reports need to know of a company.

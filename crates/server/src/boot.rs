@@ -142,7 +142,11 @@ pub fn engine(config: &Config, store: Store) -> Result<Engine, Failure> {
         workers: config.workers,
         lease_secs: config.lease_secs,
     };
-    Ok(Engine::new(store, registry, clock, settings))
+    let engine = Engine::new(store, registry, clock, settings);
+    if let Some(settings) = config.suggestions.clone() {
+        engine.use_suggestions(engine::Suggestions::new(settings).map_err(|error| Failure::Setup(error.to_string()))?);
+    }
+    Ok(engine)
 }
 
 /// Takes an address, or says who may have it.

@@ -30,6 +30,8 @@ pub struct Config {
     pub workers: usize,
     pub lease_secs: i64,
     pub providers: BTreeMap<String, providers::registry::Settings>,
+    /// An endpoint that is asked where accounts belong; off unless it is configured.
+    pub suggestions: Option<providers::suggestions::Settings>,
     key_text: String,
 }
 
@@ -46,6 +48,15 @@ struct File {
     quickbooks: Option<ProviderFile>,
     xero: Option<ProviderFile>,
     simulator: Option<SimulatorFile>,
+    suggestions: Option<SuggestionsFile>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SuggestionsFile {
+    url: Option<String>,
+    key: Option<String>,
+    model: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -184,11 +195,12 @@ impl Config {
                 providers::registry::Settings { client_id, client_secret: Secret::new(client_secret), environment, simulator_url, journals };
             providers.insert(id.to_owned(), settings);
         }
+        let suggestions = suggestions(&sources)?;
         let key_text = sources.text("TIEOUT_KEY", |file| file.key.clone());
         if !key_text.trim().is_empty() {
             Key::parse(&key_text).map_err(|error| ConfigError(format!("the setting key (TIEOUT_KEY): {error}")))?;
         }
-        Ok(Config { listen, public_url, data_dir, database, workers, lease_secs, providers, key_text })
+        Ok(Config { listen, public_url, data_dir, database, workers, lease_secs, providers, suggestions, key_text })
     }
 
     /// The file of the embedded database; none when it is a server's.
@@ -240,6 +252,31 @@ impl Config {
     }
 }
 
+/// Off without an address; with one it needs a model. The key may be empty: an endpoint on this machine asks for none.
+fn suggestions(sources: &Sources<'_>) -> Result<Option<providers::suggestions::Settings>, ConfigError> {
+    let of = |variable: &str, pick: fn(&SuggestionsFile) -> Option<String>| {
+        sources.text(variable, |file| file.suggestions.as_ref().and_then(pick)).trim().to_owned()
+    };
+    let url_text = of("TIEOUT_SUGGESTIONS_URL", |file| file.url.clone());
+    if url_text.is_empty() {
+        return Ok(None);
+    }
+    let expected = "the base of an endpoint, such as https://api.example.com/v1";
+    let url = Url::parse(&url_text)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some() && url.username().is_empty() && url.query().is_none())
+        .ok_or_else(|| wrong("suggestions.url (TIEOUT_SUGGESTIONS_URL)", &url_text, expected))?;
+    let model = of("TIEOUT_SUGGESTIONS_MODEL", |file| file.model.clone());
+    if model.is_empty() {
+        return Err(ConfigError(
+            "the setting suggestions.model (TIEOUT_SUGGESTIONS_MODEL) is missing; expected the name of a model, because suggestions.url is set"
+                .to_owned(),
+        ));
+    }
+    let key = Some(of("TIEOUT_SUGGESTIONS_KEY", |file| file.key.clone())).filter(|key| !key.is_empty()).map(Secret::new);
+    Ok(Some(providers::suggestions::Settings { url, key, model }))
+}
+
 #[cfg(unix)]
 fn check_private(path: &Path) -> Result<(), ConfigError> {
     use std::os::unix::fs::PermissionsExt;
@@ -282,7 +319,7 @@ mod tests {
     fn the_defaults_are_usable_and_the_environment_wins() {
         let config = load("", &[]).unwrap();
         assert_eq!(config.public_url.as_str(), "http://localhost:8484/");
-        assert!(config.providers.is_empty());
+        assert!(config.providers.is_empty() && config.suggestions.is_none());
         let config =
             load("listen = \"127.0.0.1:1\"", &[("TIEOUT_LISTEN", "0.0.0.0:9000"), ("TIEOUT_PUBLIC_URL", "https://books.example.com/t")]).unwrap();
         assert_eq!(config.listen.port(), 9000);
@@ -293,7 +330,7 @@ mod tests {
     fn a_wrong_setting_is_named_with_what_it_expects() {
         /// The settings file, the environment, and how the sentence begins.
         type Case = (&'static str, &'static [(&'static str, &'static str)], &'static str);
-        let cases: [Case; 9] = [
+        let cases: [Case; 11] = [
             ("", &[("TIEOUT_LISTEN", "here")], "the setting listen (TIEOUT_LISTEN) is `here`; expected an address and port"),
             ("", &[("TIEOUT_LEASE_SECS", "1")], "the setting lease_secs is `1`; expected a whole number from 2 to 300"),
             ("", &[("TIEOUT_WORKERS", "many")], "the setting workers (TIEOUT_WORKERS) is `many`; expected a whole number"),
@@ -306,6 +343,12 @@ mod tests {
                 "the setting xero.environment (TIEOUT_XERO_ENVIRONMENT) is `sandbox`; expected production or simulator",
             ),
             ("", &[("TIEOUT_KEY", "abc")], "the setting key (TIEOUT_KEY): the key is not usable"),
+            (
+                "",
+                &[("TIEOUT_SUGGESTIONS_URL", "here")],
+                "the setting suggestions.url (TIEOUT_SUGGESTIONS_URL) is `here`; expected the base of an endpoint",
+            ),
+            ("[suggestions]\nurl = \"http://localhost:11434/v1\"", &[], "the setting suggestions.model (TIEOUT_SUGGESTIONS_MODEL) is missing"),
             ("colour = 1", &[], "the settings file is not usable"),
         ];
         for (text, env, expected) in cases {

@@ -21,6 +21,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0004_short_ledger_keys.sql"),
     include_str!("../migrations/0005_log_search.sql"),
     include_str!("../migrations/0006_people.sql"),
+    include_str!("../migrations/0012_mapping.sql"),
     include_str!("../migrations/0016_api.sql"),
 ];
 

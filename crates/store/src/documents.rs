@@ -79,6 +79,22 @@ pub async fn supersede(
     Ok(())
 }
 
+/// Other ids by which the ledger names documents.
+pub async fn put_aliases(conn: &mut Tx, company_id: &CompanyId, data_type: DataType, aliases: &[(String, &str)]) -> Result<(), StoreError> {
+    let values = aliases
+        .iter()
+        .flat_map(|(alias, id)| [Arg::from(company_id), Arg::from(alias.as_str()), Arg::from(data_type.as_str()), Arg::from(*id)])
+        .collect();
+    conn.insert_rows(
+        "INSERT INTO document_aliases (company_id, alias, data_type, remote_id)",
+        4,
+        values,
+        "ON CONFLICT (company_id, alias) DO UPDATE SET data_type = excluded.data_type, remote_id = excluded.remote_id",
+    )
+    .await?;
+    Ok(())
+}
+
 /// Notes that a complete listing saw these unchanged records.
 pub async fn mark_listed(conn: &mut Tx, company_id: &CompanyId, data_type: DataType, ids: &[&str], run_id: &RunId) -> Result<(), StoreError> {
     for part in ids.chunks(IDS_AT_ONCE) {

@@ -40,7 +40,7 @@ setInterval(refreshTimes, 20000);
 // ---- messages that can be closed ----
 function prepare(within = document) {
   for (const button of within.querySelectorAll("[data-dismiss][hidden]")) button.hidden = false;
-  for (const box of within.querySelectorAll("[data-select-all][hidden]")) box.hidden = false;
+  for (const box of within.querySelectorAll("[data-select-all][hidden], [data-reads-into][hidden]")) box.hidden = false;
   count();
 }
 document.addEventListener("click", (event) => {
@@ -48,6 +48,12 @@ document.addEventListener("click", (event) => {
   if (dismiss) dismiss.closest(".flash, .notice")?.remove();
   const copy = event.target.closest("[data-copy]");
   if (copy) navigator.clipboard?.writeText(copy.dataset.copy).then(() => { copy.title = "Copied"; });
+});
+
+// ---- a file that is read into a field ----
+document.addEventListener("change", async (event) => {
+  const target = event.target.dataset?.readsInto && element(event.target.dataset.readsInto);
+  if (target && event.target.files[0]) target.value = await event.target.files[0].text();
 });
 
 // ---- rows that are ticked ----

@@ -75,6 +75,9 @@ impl WebError {
                     Action::ManageMembers => {
                         "Members and settings are for Owners and Admins of the organization. Ask one of them if you need something changed here."
                     }
+                    Action::EditMapping => {
+                        "Owners and Admins of the organization decide where accounts lie. Ask one of them if you need something changed here."
+                    }
                     Action::PromoteOwner => "Only an Owner of the organization may do this. Ask one of them.",
                     _ => "Integrations are for Owners and Admins of the organization. Ask one of them if you need something changed here.",
                 },

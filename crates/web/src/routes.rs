@@ -1,8 +1,9 @@
 //! The map of the site: every path, the role it asks for and whose things it names, in one list.
 use crate::app::{App, WebOptions};
 use crate::pages::{
-    account, account_lines, account_setup, api_keys, api_reference, companies, company, data_feed, disconnect, integrations, log_entry, log_table,
-    logs, result, resync_all, setup, sign_in, sign_in_link, statements,
+    account, account_lines, account_setup, api_keys, api_reference, companies, company, contact_balances, data_feed, disconnect, integrations,
+    log_entry, log_table, logs, mapping, mapping_companies, mapping_edit, mapping_history, mapping_import, result, resync_all, setup, sign_in,
+    sign_in_link, statements,
 };
 use crate::{api, assets, auth, error, events, protection};
 use axum::Router;
@@ -57,6 +58,7 @@ pub fn route(path: &'static str, access: Access, scope: Scope, handler: MethodRo
 const INTEGRATIONS: Access = Access::SignedIn(Action::UseIntegrations);
 const MEMBERS: Access = Access::SignedIn(Action::ManageMembers);
 const COMPANIES: Access = Access::SignedIn(Action::ReadCompany);
+const MAPPING: Access = Access::SignedIn(Action::EditMapping);
 
 const COMPANY: Scope = Scope::Thing(Thing::Company);
 const CONNECTION: Scope = Scope::Thing(Thing::Connection);
@@ -106,6 +108,7 @@ pub fn all() -> Vec<Route> {
         route("/companies/{id}", COMPANIES, COMPANY, get(company::show)),
         route("/companies/{id}/statements", COMPANIES, COMPANY, get(statements::show)),
         route("/companies/{id}/lines", COMPANIES, COMPANY, get(account_lines::show)),
+        route("/companies/{id}/contacts", COMPANIES, COMPANY, get(contact_balances::show)),
         route("/companies/{id}/resync", INTEGRATIONS, COMPANY, post(data_feed::resync)),
         // from anywhere
         route("/palette", AnyRole, Organization, get(palette::show)),
@@ -114,6 +117,16 @@ pub fn all() -> Vec<Route> {
         route("/developers/api", AnyRole, Nothing, get(api_reference::show)),
         route("/organization/api-keys", MEMBERS, Organization, get(api_keys::show).post(api_keys::create)),
         route("/organization/api-keys/{id}/revoke", MEMBERS, Scope::Thing(Thing::ApiKey), post(api_keys::revoke)),
+        // where accounts lie in the standard chart
+        route("/mapping", COMPANIES, Organization, get(mapping_companies::show)),
+        route("/companies/{id}/mapping", COMPANIES, COMPANY, get(mapping::show)),
+        route("/companies/{id}/mapping/history", COMPANIES, COMPANY, get(mapping_history::show)),
+        route("/companies/{id}/mapping/export", COMPANIES, COMPANY, get(mapping_import::export)),
+        route("/companies/{id}/mapping/edit", MAPPING, COMPANY, get(mapping_edit::show).post(mapping_edit::apply)),
+        route("/companies/{id}/mapping/confirm", MAPPING, COMPANY, post(mapping::confirm)),
+        route("/companies/{id}/mapping/revert", MAPPING, COMPANY, post(mapping::revert)),
+        route("/companies/{id}/mapping/seen", MAPPING, COMPANY, post(mapping::see)),
+        route("/companies/{id}/mapping/import", MAPPING, COMPANY, get(mapping_import::show).post(mapping_import::import)),
         // the callback looks for its session itself: without one it leads to a sign-in that explains
         route("/oauth/{provider}/callback", Public, Person, get(result::callback).head(not_head)),
         route("/integrations/result", INTEGRATIONS, Person, get(result::show)),

@@ -175,6 +175,7 @@ impl Visit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     Companies,
+    Mapping,
     Overview,
     DataFeed,
     Logs,

@@ -56,6 +56,12 @@ pub async fn write(work: &mut Work, arrived: Arrived<'_>) -> Result<(), EngineEr
         let listed_by = arrived.listed.contains(&data_type).then_some(&work.run.id);
         let current: Vec<(&Document, [u8; 32])> = part.written.iter().map(|(document, hash, _)| (document, *hash)).collect();
         documents::supersede(&mut tx, &work.company.id, &current, listed_by, now_ms).await?;
+        let aliases: Vec<(String, &str)> = part
+            .written
+            .iter()
+            .flat_map(|(document, _, body)| work.provider.also_known_as(data_type, body).into_iter().map(|alias| (alias, document.id.as_str())))
+            .collect();
+        documents::put_aliases(&mut tx, &work.company.id, data_type, &aliases).await?;
         if data_type == DataType::Account {
             let accounts: Vec<&Document> = part.written.iter().map(|(document, _, _)| document).collect();
             accounts::supersede(&mut tx, &work.company.id, &accounts).await?;

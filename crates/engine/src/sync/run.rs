@@ -6,7 +6,7 @@ use super::sweep;
 use crate::Engine;
 use crate::error::EngineError;
 use crate::limits::Gate;
-use crate::{ledger, logbook, verify};
+use crate::{ledger, logbook, mappings, verify};
 use domain::data_type::{DataType, Group};
 use domain::log::LogMessage;
 use domain::problem::{Problem, ProblemKind};
@@ -134,6 +134,11 @@ impl Work {
         Ok(())
     }
 
+    /// Ends when the run is to end.
+    pub async fn stopped(&self) {
+        self.stop.cancelled().await;
+    }
+
     /// Today, where the company is: the day its trial balance is proven for.
     pub fn today(&self) -> Date {
         let zone = jiff::tz::TimeZone::get(&self.company.time_zone).unwrap_or(jiff::tz::TimeZone::UTC);
@@ -151,6 +156,7 @@ pub async fn run(work: &mut Work) -> Result<(), EngineError> {
     } else {
         fetch_changes(work).await?;
     }
+    mappings::assign(work).await?;
     ledger::import(work).await?;
     fetch_implied(work).await?;
     verify::prove(work).await?;

@@ -5,6 +5,7 @@ mod dates;
 mod edits;
 mod faults;
 mod house;
+mod mapping;
 mod milestones;
 mod repair;
 mod stop;

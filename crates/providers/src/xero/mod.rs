@@ -356,6 +356,10 @@ impl Provider for Xero {
     fn normalize(&self, record: &RawRecord) -> Result<Document, Unreadable> {
         normalize::normalize(record)
     }
+
+    fn also_known_as(&self, data_type: DataType, body: &str) -> Vec<String> {
+        normalize::also_known_as(data_type, body)
+    }
 }
 
 #[cfg(test)]

@@ -9,6 +9,16 @@ pub fn normalize(record: &RawRecord) -> Result<Document, Unreadable> {
     document(record).map_err(|defect| Unreadable { data_type: record.data_type, id: record.id.clone(), reason: defect.0 })
 }
 
+/// A prepayment or overpayment is a bank transaction with a second id, and journals name it by that one
+/// (<https://developer.xero.com/documentation/api/accounting/overpayments>).
+pub fn also_known_as(data_type: DataType, body: &str) -> Vec<String> {
+    if data_type != DataType::BankTransaction {
+        return Vec::new();
+    }
+    let Ok(fields) = Fields::parse(body) else { return Vec::new() };
+    ["PrepaymentID", "OverpaymentID"].into_iter().filter_map(|name| Some(fields.text(name).ok()??.into_owned())).filter(|id| !id.is_empty()).collect()
+}
+
 fn document(record: &RawRecord) -> Result<Document, Defect> {
     let fields = Fields::parse(&record.body)?;
     let text = |name: &str| -> Result<Option<String>, Defect> { Ok(fields.text(name)?.map(|text| text.into_owned())) };
@@ -219,6 +229,14 @@ mod tests {
         assert_eq!(one(DataType::Contact, r#"{"Name":"A","ContactStatus":"GDPRREQUEST"}"#).unwrap().state, RecordState::Archived);
         assert_eq!(one(DataType::ManualJournal, r#"{"Status":"VOIDED","Date":"/Date(0+0000)/"}"#).unwrap().state, RecordState::Voided);
         assert_eq!(one(DataType::TaxRate, r#"{"Name":"GST","Status":"DELETED"}"#).unwrap().state, RecordState::Deleted);
+    }
+
+    #[test]
+    fn an_overpayment_has_the_id_of_its_bank_transaction_and_one_of_its_own() {
+        let body = r#"{"BankTransactionID":"b","Type":"RECEIVE-OVERPAYMENT","OverpaymentID":"o","PrepaymentID":""}"#;
+        assert_eq!(also_known_as(DataType::BankTransaction, body), ["o"]);
+        assert!(also_known_as(DataType::BankTransaction, r#"{"BankTransactionID":"b"}"#).is_empty());
+        assert!(also_known_as(DataType::Invoice, body).is_empty() && also_known_as(DataType::BankTransaction, "<").is_empty());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 use crate::app::App;
 use crate::error::WebError;
 use crate::pages::company;
-use crate::parts::address::Asked;
+use crate::parts::address::{Address, Asked};
 use crate::parts::chart::Bars;
 use crate::parts::figures;
 use crate::parts::status::Shield;
@@ -10,6 +10,8 @@ use crate::visit::{Place, Shell, Visit};
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
+use domain::chart::category::{self, Category};
+use domain::chart::{Mapping, StandardChart};
 use domain::clock::Month;
 use domain::document::AccountClass;
 use domain::ids::CompanyId;
@@ -65,6 +67,8 @@ pub struct Figure {
 
 pub enum Kind {
     Section,
+    /// A sum of the lines that follow, one level deeper.
+    Group,
     Account,
     Total,
     Result,
@@ -74,6 +78,8 @@ pub struct Row {
     pub kind: Kind,
     pub label: String,
     pub code: String,
+    /// How deep it lies in its section.
+    pub level: u8,
     pub figures: Vec<Figure>,
 }
 
@@ -91,6 +97,9 @@ pub struct StatementsPage {
     pub basis: &'static str,
     pub reports: Vec<Choice>,
     pub bases: Vec<Choice>,
+    /// The provider's own chart, or the standard one.
+    pub charts: Vec<Choice>,
+    pub is_standard: bool,
     pub earlier: Option<String>,
     pub later: Option<String>,
     pub heads: Vec<String>,
@@ -124,16 +133,20 @@ pub async fn show(State(app): State<App>, visit: Visit, Path(id): Path<String>, 
     let step = if report == Report::TrialBalance { 1 } else { COLUMNS };
     let months: Vec<Month> = oldest.through(to).into_iter().rev().take(step).rev().collect();
     let movements = store::ledger::movements(&mut conn, &id, basis, to.last_day()).await?;
+    let is_standard = asked.get("chart") == "standard";
+    let loaded = if is_standard { Some(engine::mappings::load(&mut conn, &id).await?) } else { None };
     let chart = store::accounts::list(&mut conn, &id).await?;
     let shell = visit.shell(&mut conn, Place::Companies, &company.name).await?;
     drop(conn);
 
+    let in_chart = |address: Address, is_standard: bool| if is_standard { address.with("chart", "standard") } else { address };
     let address = |report: Report, basis: Basis, to: Month| {
-        let address = company::on_basis(&id, "/statements", basis).with("report", report.word());
+        let address = in_chart(company::on_basis(&id, "/statements", basis).with("report", report.word()), is_standard);
         if to == Month::of(today) { address.to_string() } else { address.with("to", to).to_string() }
     };
     let first = months.first().copied().unwrap_or(to);
     let later = (0..step).fold(to, |month, _| month.next()).min(newest);
+    let mapping = loaded.as_ref().map(|loaded| &loaded.mapping);
     let view = View { company: &company, chart: &chart, movements: &movements, basis, months };
     let mut page = StatementsPage {
         shell,
@@ -147,6 +160,14 @@ pub async fn show(State(app): State<App>, visit: Visit, Path(id): Path<String>, 
         basis: basis.as_str(),
         reports: Report::ALL.map(|one| Choice { label: one.label(), href: address(one, basis, to), chosen: one == report }).into(),
         bases: Basis::ALL.map(|one| Choice { label: one.label(), href: address(report, one, to), chosen: one == basis }).into(),
+        charts: [(false, "Provider's chart"), (true, "Standard chart")]
+            .map(|(standard, label)| {
+                let address = company::on_basis(&id, "/statements", basis).with("report", report.word());
+                let address = if to == Month::of(today) { address } else { address.with("to", to) };
+                Choice { label, href: in_chart(address, standard).to_string(), chosen: standard == is_standard }
+            })
+            .into(),
+        is_standard,
         earlier: (first > oldest).then(|| address(report, basis, first.previous())),
         later: (to < newest).then(|| address(report, basis, later)),
         heads: Vec::new(),
@@ -154,10 +175,13 @@ pub async fn show(State(app): State<App>, visit: Visit, Path(id): Path<String>, 
         bars: None,
         is_empty: movements.is_empty(),
     };
-    match report {
-        Report::ProfitAndLoss => view.show_profit_and_loss(&mut page),
-        Report::BalanceSheet => view.show_balance_sheet(&mut page),
-        Report::TrialBalance => view.show_trial_balance(&mut page),
+    match (report, mapping) {
+        (Report::ProfitAndLoss, None) => view.show_profit_and_loss(&mut page),
+        (Report::BalanceSheet, None) => view.show_balance_sheet(&mut page),
+        (Report::TrialBalance, None) => view.show_trial_balance(&mut page),
+        (Report::ProfitAndLoss, Some(mapping)) => view.show_standard_profit_and_loss(&mut page, mapping),
+        (Report::BalanceSheet, Some(mapping)) => view.show_standard_balance_sheet(&mut page, mapping),
+        (Report::TrialBalance, Some(mapping)) => view.show_standard_trial_balance(&mut page, mapping),
     }
     visit.page(&page)
 }
@@ -199,7 +223,7 @@ fn plain(amount: Amount) -> Figure {
 }
 
 fn row(kind: Kind, label: impl Into<String>, amounts: &[Amount]) -> Row {
-    Row { kind, label: label.into(), code: String::new(), figures: amounts.iter().map(|amount| plain(*amount)).collect() }
+    Row { kind, label: label.into(), code: String::new(), level: 0, figures: amounts.iter().map(|amount| plain(*amount)).collect() }
 }
 
 fn minus(left: &[Amount], right: &[Amount]) -> Vec<Amount> {
@@ -234,7 +258,13 @@ impl View<'_> {
             let href = (!amount.is_zero() && !account.is_retained_earnings).then(|| self.lines(&account.remote_id, *month));
             Figure { href, ..plain(*amount) }
         });
-        Row { kind: Kind::Account, label: account.name.clone(), code: account.code.clone(), figures: figures.chain(total.map(plain)).collect() }
+        Row {
+            kind: Kind::Account,
+            label: account.name.clone(),
+            code: account.code.clone(),
+            level: 1,
+            figures: figures.chain(total.map(plain)).collect(),
+        }
     }
 
     fn show_profit_and_loss(&self, page: &mut StatementsPage) {
@@ -310,8 +340,147 @@ impl View<'_> {
                 kind: Kind::Account,
                 label: account.name.clone(),
                 code: account.code.clone(),
+                level: 1,
                 figures: vec![figure(debit), figure(credit)],
             });
+        }
+        page.rows.push(row(Kind::Result, "Total", &[debits, credits]));
+    }
+
+    /// The lines of every account in a category, in a month.
+    fn lines_within(&self, key: &str, month: Month) -> String {
+        super::account_lines::within(&self.company.id, self.basis, key, month).to_string()
+    }
+
+    /// The rows below a category of the second level: groups with their sums, leaves with figures that open their lines.
+    fn rows_below(&self, top: &Category, by_leaf: &BTreeMap<&str, &[Amount]>, with_total: bool) -> Vec<Row> {
+        let width = self.months.len();
+        let of = |category: &Category| -> Option<Vec<Amount>> {
+            let leaves = by_leaf.iter().filter(|(key, _)| category::find(key).is_some_and(|leaf| leaf.lies_in(category)));
+            let mut found = false;
+            let sums = leaves.fold(vec![Amount::ZERO; width], |sums, (_, amounts)| {
+                found = true;
+                plus(&sums, amounts)
+            });
+            found.then_some(sums)
+        };
+        let below = category::all().iter().filter(|category| category.lies_in(top) && (category.rank != top.rank || top.is_leaf));
+        below
+            .filter_map(|category| {
+                let amounts = of(category)?;
+                let total = with_total.then(|| amounts.iter().copied().sum::<Amount>());
+                let figures = amounts.iter().zip(&self.months).map(|(amount, month)| {
+                    // what earlier years earned is computed, not posted
+                    let has_lines = category.is_leaf && !amount.is_zero() && category.key != "retained-earnings";
+                    Figure { href: has_lines.then(|| self.lines_within(category.key, *month)), ..plain(*amount) }
+                });
+                Some(Row {
+                    kind: if category.is_leaf { Kind::Account } else { Kind::Group },
+                    label: category.name.to_owned(),
+                    code: String::new(),
+                    level: if top.is_leaf { 1 } else { category.level - 2 },
+                    figures: figures.chain(total.map(plain)).collect(),
+                })
+            })
+            .collect()
+    }
+
+    fn show_standard_profit_and_loss(&self, page: &mut StatementsPage, mapping: &Mapping) {
+        let width = self.months.len();
+        page.heads = self.months.iter().map(|month| short(*month)).chain(["Total".to_owned()]).collect();
+        page.period = self.period();
+        let rows = profit_and_loss(&mapping.normalize(self.movements, self.chart), &StandardChart, &self.months);
+        let by_leaf: BTreeMap<&str, &[Amount]> = rows.iter().map(|row| (row.account_id.as_str(), row.amounts.as_slice())).collect();
+        let with_total = |amounts: &[Amount]| amounts.iter().copied().chain([amounts.iter().copied().sum()]).collect::<Vec<Amount>>();
+        let of = |key: &str| {
+            let top = category::find(key).expect("the statement names categories of the chart");
+            sums(rows.iter().filter(|row| category::find(&row.account_id).is_some_and(|leaf| leaf.lies_in(top))), width)
+        };
+        let gross = minus(&of("revenue"), &of("cost-of-sales"));
+        let operating = minus(&gross, &of("operating-expenses"));
+        let net = minus(&of("income"), &of("expenses"));
+        for key in ["revenue", "cost-of-sales", "operating-expenses", "other-income", "other-expenses", "unmapped-income", "unmapped-expenses"] {
+            let top = category::find(key).expect("the statement names categories of the chart");
+            let below = self.rows_below(top, &by_leaf, true);
+            if !below.is_empty() {
+                page.rows.push(row(Kind::Section, top.name, &[]));
+                page.rows.extend(below);
+                if !top.is_leaf {
+                    page.rows.push(row(Kind::Total, format!("Total {}", top.name.to_lowercase()), &with_total(&of(key))));
+                }
+            }
+            match key {
+                "cost-of-sales" => page.rows.push(row(Kind::Result, "Gross profit", &with_total(&gross))),
+                "operating-expenses" => page.rows.push(row(Kind::Result, "Operating profit", &with_total(&operating))),
+                _ => {}
+            }
+        }
+        page.rows.push(row(Kind::Result, "Net profit", &with_total(&net)));
+        let labels: Vec<String> = self.months.iter().map(|month| short(*month)).collect();
+        page.bars = Some(Bars::new(&labels, &of("income"), &of("expenses"), &net));
+    }
+
+    fn show_standard_balance_sheet(&self, page: &mut StatementsPage, mapping: &Mapping) {
+        let width = self.months.len();
+        page.heads = self.months.iter().map(|month| short(*month)).collect();
+        page.period = self.period();
+        let normalized = mapping.normalize(self.movements, self.chart);
+        let sheet = balance_sheet(&normalized, &StandardChart, &self.months, self.company.fiscal_year_start_month);
+        let by_leaf: BTreeMap<&str, &[Amount]> = sheet.rows.iter().map(|row| (row.account_id.as_str(), row.amounts.as_slice())).collect();
+        let of_class = |class: AccountClass| sums(sheet.rows.iter().filter(|row| row.class == class), width);
+        let equity = plus(&of_class(AccountClass::Equity), &sheet.result_of_year);
+        for class in category::all().iter().filter(|category| category.level == 1 && !category.class.is_profit_and_loss()) {
+            let tops = category::all().iter().filter(|category| category.level == 2 && category.lies_in(class));
+            for top in tops {
+                let below = self.rows_below(top, &by_leaf, false);
+                if below.is_empty() {
+                    continue;
+                }
+                page.rows.push(row(Kind::Section, top.name, &[]));
+                page.rows.extend(below);
+                if !top.is_leaf {
+                    let lying = sheet.rows.iter().filter(|row| category::find(&row.account_id).is_some_and(|leaf| leaf.lies_in(top)));
+                    page.rows.push(row(Kind::Total, format!("Total {}", top.name.to_lowercase()), &sums(lying, width)));
+                }
+            }
+            match class.class {
+                AccountClass::Asset => page.rows.push(row(Kind::Result, "Total assets", &of_class(AccountClass::Asset))),
+                AccountClass::Liability => page.rows.push(row(Kind::Total, "Total liabilities", &of_class(AccountClass::Liability))),
+                _ => {
+                    page.rows.push(Row { level: 1, ..row(Kind::Account, "Result of this fiscal year", &sheet.result_of_year) });
+                    page.rows.push(row(Kind::Total, "Total equity", &equity));
+                }
+            }
+        }
+        page.rows.push(row(Kind::Result, "Total liabilities and equity", &plus(&of_class(AccountClass::Liability), &equity)));
+    }
+
+    fn show_standard_trial_balance(&self, page: &mut StatementsPage, mapping: &Mapping) {
+        let Some(month) = self.months.last().copied() else { return };
+        page.heads = vec!["Debit".into(), "Credit".into()];
+        page.period = format!("As of {}", figures::day(&month.last_day().to_string()));
+        let normalized = mapping.normalize(self.movements, self.chart);
+        let balances = trial_balance(&normalized, &StandardChart, month.last_day(), self.company.fiscal_year_start_month);
+        let (mut debits, mut credits) = (Amount::ZERO, Amount::ZERO);
+        let mut class = None;
+        for leaf in category::all().iter().filter(|category| category.is_leaf) {
+            let balance = balances.get(leaf.key);
+            if balance.is_zero() {
+                continue;
+            }
+            if class != Some(leaf.class) {
+                class = Some(leaf.class);
+                page.rows.push(row(Kind::Section, leaf.line()[0].name, &[]));
+            }
+            let (debit, credit) = if balance.0 > 0 { (balance, Amount::ZERO) } else { (Amount::ZERO, -balance) };
+            debits += debit;
+            credits += credit;
+            let figure = |amount: Amount| match amount.is_zero() {
+                true => Figure { text: String::new(), href: None, is_negative: false },
+                false => Figure { href: (leaf.key != "retained-earnings").then(|| self.lines_within(leaf.key, month)), ..plain(amount) },
+            };
+            let figures = vec![figure(debit), figure(credit)];
+            page.rows.push(Row { kind: Kind::Account, label: leaf.name.to_owned(), code: String::new(), level: 1, figures });
         }
         page.rows.push(row(Kind::Result, "Total", &[debits, credits]));
     }

@@ -1,8 +1,10 @@
 //! What several pages share: the frame, icons, names of providers.
 pub mod address;
 pub mod chart;
+pub mod csv;
 pub mod figures;
 pub mod icon;
+pub mod mapped;
 pub mod moment;
 pub mod provider;
 pub mod status;

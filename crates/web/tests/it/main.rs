@@ -5,6 +5,7 @@ mod connecting;
 mod feed;
 mod live;
 mod logs;
+mod mapping;
 mod matrix;
 mod palette;
 mod rendering;

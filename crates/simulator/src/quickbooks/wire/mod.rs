@@ -106,8 +106,15 @@ impl<'a> View<'a> {
     }
 
     pub fn balance_with_children(&self, id: AccountId) -> Cents {
-        let children = self.books.accounts.values().filter(|account| account.parent == Some(id) && account.id != id);
-        self.current_balance(id) + children.map(|child| self.balance_with_children(child.id)).sum()
+        // each account once, so that a circle of parents ends
+        let mut members = vec![id];
+        let mut at = 0;
+        while let Some(above) = members.get(at).copied() {
+            let children = self.books.accounts.values().filter(|account| account.parent == Some(above)).map(|account| account.id);
+            members.extend(children.filter(|child| !members.contains(child)).collect::<Vec<_>>());
+            at += 1;
+        }
+        members.into_iter().map(|member| self.current_balance(member)).sum()
     }
 
     /// The keys every entity ends with (contract 2.5).

@@ -1,0 +1,151 @@
+//! Receivables and payables by contact as of any day, beside the control accounts they add up to.
+use crate::app::App;
+use crate::error::WebError;
+use crate::parts::address::{Address, Asked};
+use crate::parts::figures;
+use crate::visit::{Place, Shell, Visit};
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use domain::chart::control::Control;
+use domain::ids::CompanyId;
+use domain::ledger::Basis;
+use domain::money::Amount;
+use domain::statements::trial_balance;
+use jiff::civil::Date;
+use std::collections::BTreeMap;
+
+pub struct ContactRow {
+    pub name: String,
+    pub balance: String,
+    pub is_negative: bool,
+    /// Percent of the whole, for the bar.
+    pub share: i64,
+}
+
+pub struct ControlRow {
+    pub name: String,
+    pub code: String,
+    pub by_contact: String,
+    pub balance: String,
+    pub difference: Option<String>,
+    pub href: String,
+}
+
+pub struct Choice {
+    pub label: &'static str,
+    pub href: String,
+    pub chosen: bool,
+}
+
+#[derive(Template)]
+#[template(path = "pages/contact_balances.html")]
+pub struct ContactBalancesPage {
+    pub shell: Shell,
+    pub id: String,
+    pub name: String,
+    pub currency: String,
+    pub side: &'static str,
+    pub title: &'static str,
+    pub sides: Vec<Choice>,
+    pub day: String,
+    pub as_of: String,
+    pub error: Option<String>,
+    pub rows: Vec<ContactRow>,
+    pub without: Option<String>,
+    pub sum: String,
+    pub controls: Vec<ControlRow>,
+    pub agrees: bool,
+    pub is_empty: bool,
+}
+
+pub async fn show(State(app): State<App>, visit: Visit, Path(id): Path<String>, asked: Asked) -> Result<Response, WebError> {
+    let id = CompanyId::new(id);
+    let side = Control::parse(asked.get("side")).unwrap_or(Control::Receivable);
+    let mut conn = app.engine.store.read().await?;
+    let company = store::companies::find(&mut conn, visit.organization_id(), &id).await?.ok_or(WebError::NotFound)?;
+    let proven = company.marked_as_of.as_deref().and_then(|day| day.parse::<Date>().ok());
+    let today = proven.unwrap_or_else(|| visit.now.to_zoned(visit.zone.clone()).date());
+    let (day, error) = match asked.get("as_of") {
+        "" => (today, None),
+        text => match text.parse::<Date>() {
+            Ok(day) => (day, None),
+            Err(_) => (today, Some(format!("“{text}” is not a day; write it as {today}"))),
+        },
+    };
+    let chart = store::accounts::list(&mut conn, &id).await?;
+    let controls: Vec<&store::accounts::Account> =
+        chart.0.values().filter(|account| Control::of(&account.account_type, &account.role) == Some(side)).collect();
+    let ids: Vec<&str> = controls.iter().map(|account| account.remote_id.as_str()).collect();
+    let balances = store::contact_balances::list(&mut conn, &id, &ids, day).await?;
+    let names = store::contact_balances::names(&mut conn, &id).await?;
+    // computed apart from the contacts: the whole ledger, every account, as the proof computes it
+    let movements = store::ledger::movements(&mut conn, &id, Basis::Accrual, day).await?;
+    let ledger = trial_balance(&movements, &chart, day, company.fiscal_year_start_month);
+    let title = if side == Control::Receivable { "Receivables by contact" } else { "Payables by contact" };
+    let shell = visit.shell(&mut conn, Place::Companies, &format!("{title}: {}", company.name)).await?;
+    drop(conn);
+
+    let natural = |amount: Amount| if side == Control::Receivable { amount } else { -amount };
+    let mut by_contact: BTreeMap<Option<&str>, Amount> = BTreeMap::new();
+    let mut by_account: BTreeMap<&str, Amount> = BTreeMap::new();
+    for ((account, contact), amount) in &balances {
+        *by_contact.entry(contact.as_deref()).or_default() += natural(*amount);
+        *by_account.entry(account).or_default() += natural(*amount);
+    }
+    let without = by_contact.remove(&None).unwrap_or_default();
+    by_contact.retain(|_, amount| !amount.is_zero());
+    let sum: Amount = by_contact.values().copied().sum::<Amount>() + without;
+    let whole: i128 = by_contact.values().map(|amount| i128::from(amount.0.max(0))).sum();
+    let mut ranked: Vec<(Option<&str>, Amount)> = by_contact.into_iter().collect();
+    ranked.sort_by_key(|(contact, amount)| (std::cmp::Reverse(*amount), *contact));
+    let rows = ranked
+        .into_iter()
+        .map(|(contact, amount)| ContactRow {
+            name: contact.map(|contact| names.get(contact).cloned().unwrap_or_else(|| format!("contact {contact}"))).unwrap_or_default(),
+            balance: amount.grouped(),
+            is_negative: amount.0 < 0,
+            share: i64::try_from(i128::from(amount.0.max(0)) * 100 / whole.max(1)).unwrap_or(0),
+        })
+        .collect();
+    let base = Address::new(format!("/companies/{id}/contacts"));
+    let controls: Vec<ControlRow> = controls
+        .iter()
+        .map(|account| {
+            let ours = by_account.get(account.remote_id.as_str()).copied().unwrap_or_default();
+            let theirs = natural(ledger.get(&account.remote_id));
+            ControlRow {
+                name: account.name.clone(),
+                code: account.code.clone(),
+                by_contact: ours.grouped(),
+                balance: theirs.grouped(),
+                difference: (ours != theirs).then(|| (ours - theirs).grouped()),
+                href: super::account_lines::address(&id, Basis::Accrual, &account.remote_id, domain::clock::Month::of(day)).to_string(),
+            }
+        })
+        .collect();
+    visit.page(&ContactBalancesPage {
+        shell,
+        id: id.0.clone(),
+        name: company.name.clone(),
+        currency: company.currency.clone(),
+        side: side.as_str(),
+        title,
+        sides: [(Control::Receivable, "Receivables"), (Control::Payable, "Payables")]
+            .map(|(one, label)| Choice {
+                label,
+                href: base.with("side", one.as_str()).with("as_of", asked.get("as_of")).to_string(),
+                chosen: one == side,
+            })
+            .into(),
+        day: day.to_string(),
+        as_of: figures::day(&day.to_string()),
+        error,
+        without: (!without.is_zero()).then(|| without.grouped()),
+        sum: sum.grouped(),
+        agrees: controls.iter().all(|control| control.difference.is_none()),
+        is_empty: movements.is_empty(),
+        controls,
+        rows,
+    })
+}
