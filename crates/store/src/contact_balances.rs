@@ -33,7 +33,8 @@ pub async fn list(
                     if of_documents.is_none() {
                         of_documents = Some(contacts_of_documents(conn, company_id).await?);
                     }
-                    of_documents.as_ref().and_then(|contacts| contacts.get(&row.text(1).unwrap_or_default()).cloned())
+                    let source = row.text(1)?;
+                    of_documents.as_ref().and_then(|contacts: &BTreeMap<String, String>| contacts.get(&source).cloned())
                 }
             };
             *balances.entry(((*account).to_owned(), contact)).or_default() += Amount(row.int(2)?);

@@ -2,8 +2,8 @@
 use crate::app::{App, WebOptions};
 use crate::pages::{
     account, account_lines, account_setup, api_keys, api_reference, companies, company, contact_balances, data_feed, disconnect, integrations,
-    log_entry, log_table, logs, mapping, mapping_companies, mapping_edit, mapping_history, mapping_import, result, resync_all, setup, sign_in,
-    sign_in_link, statements,
+    log_entry, log_table, logs, mapping, mapping_companies, mapping_edit, mapping_history, mapping_import, palette, result, resync_all, setup,
+    sign_in, sign_in_link, statements,
 };
 use crate::{api, assets, auth, error, events, protection};
 use axum::Router;

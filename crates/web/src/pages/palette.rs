@@ -85,6 +85,7 @@ async fn commands(app: &App, visit: &Visit, part: &str) -> Result<Index, StoreEr
         commands.push(Command { post: true, first: true, ..go("Needs a person", label, "the provider refuses its sign-in", href) });
     }
     commands.push(Command { first: true, ..go("Pages", "Companies", "", "/companies") });
+    commands.push(go("Pages", "Chart of Accounts Mapping", "", "/mapping"));
     if integrations {
         for (label, href) in [
             ("Integrations", "/integrations"),

@@ -16,7 +16,7 @@ fn gallery() -> Option<PathBuf> {
 }
 
 /// Looks at a page in the widths of phone and desk, and draws it in light and dark if asked to.
-async fn look(person: &Person, path: &str, name: &str) {
+pub async fn look(person: &Person, path: &str, name: &str) {
     person.open(path).await;
     look_here(person, name).await;
 }

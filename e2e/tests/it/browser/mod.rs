@@ -6,6 +6,7 @@ mod consent;
 mod data_feed;
 mod journey;
 mod logs;
+mod mapping;
 mod palette;
 mod person;
 mod reconnect;
