@@ -164,6 +164,8 @@ pub enum LogMessage {
     },
     CompanyLinked,
     CompanyUnlinked,
+    TokenUserUpdated,
+    DataErased { companies: u64 },
 }
 
 /// One account in one month, by the provider's id of the account.
@@ -308,6 +310,8 @@ impl LogMessage {
             AccountDisconnected { revoked: false } => "Account disconnected; the provider did not confirm the revocation".into(),
             CompanyLinked => "Company linked".into(),
             CompanyUnlinked => "Company unlinked; its data is kept".into(),
+            TokenUserUpdated => "Token user updated: synced through this account from now on, nothing is imported again".into(),
+            DataErased { companies } => format!("Data of {} erased", plural(*companies, "company", "companies")),
         }
     }
 

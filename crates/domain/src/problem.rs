@@ -15,6 +15,8 @@ pub enum ProblemKind {
     ProviderDown,
     /// An answer or record that cannot be read.
     UnexpectedData,
+    /// The account was connected under keys of another environment than this server has now.
+    WrongEnvironment,
     /// Our ledger and the provider's report differ.
     DoesNotTieOut,
     /// A person stopped it.
@@ -24,12 +26,13 @@ pub enum ProblemKind {
 }
 
 impl ProblemKind {
-    pub const ALL: [ProblemKind; 8] = [
+    pub const ALL: [ProblemKind; 9] = [
         ProblemKind::NeedsReconnect,
         ProblemKind::Forbidden,
         ProblemKind::RateLimited,
         ProblemKind::ProviderDown,
         ProblemKind::UnexpectedData,
+        ProblemKind::WrongEnvironment,
         ProblemKind::DoesNotTieOut,
         ProblemKind::Cancelled,
         ProblemKind::Internal,
@@ -42,6 +45,7 @@ impl ProblemKind {
             ProblemKind::RateLimited => Remedy::Wait,
             ProblemKind::ProviderDown => Remedy::Resync,
             ProblemKind::UnexpectedData => Remedy::ShowRecords,
+            ProblemKind::WrongEnvironment => Remedy::SwitchKeys,
             ProblemKind::DoesNotTieOut => Remedy::ShowDifference,
             ProblemKind::Cancelled => Remedy::Resync,
             ProblemKind::Internal => Remedy::Resync,
@@ -55,6 +59,7 @@ impl ProblemKind {
             ProblemKind::RateLimited => "provider limit",
             ProblemKind::ProviderDown => "provider outage",
             ProblemKind::UnexpectedData => "record refused",
+            ProblemKind::WrongEnvironment => "sandbox and production mixed",
             ProblemKind::DoesNotTieOut => "does not tie out",
             ProblemKind::Cancelled => "cancelled",
             ProblemKind::Internal => "our bug",
@@ -67,6 +72,7 @@ impl ProblemKind {
 pub enum Remedy {
     Reconnect,
     GrantAccess,
+    SwitchKeys,
     Wait,
     Resync,
     ShowRecords,
@@ -79,6 +85,7 @@ impl Remedy {
         match self {
             Remedy::Reconnect => "Reconnect",
             Remedy::GrantAccess => "Grant access",
+            Remedy::SwitchKeys => "Open Integrations",
             Remedy::Wait => "Wait",
             Remedy::Resync => "Resync",
             Remedy::ShowRecords => "Show records",
@@ -89,6 +96,9 @@ impl Remedy {
         match self {
             Remedy::Reconnect => "Open Integrations, then Manage on the provider's card, and choose Reconnect. Syncing resumes by itself.",
             Remedy::GrantAccess => "Reconnect and approve all requested access.",
+            Remedy::SwitchKeys => {
+                "Whoever runs the server sets the keys of the environment the account was connected in, or an Owner reconnects it under the keys of now."
+            }
             Remedy::Wait => "Nothing to do: the sync resumes by itself when the limit allows.",
             Remedy::Resync => "Choose Resync on the Data Feed. If it fails again, look at the provider's status page.",
             Remedy::ShowRecords => "Look at the listed records; the rest was synced. They are read again with the next sync.",

@@ -16,6 +16,9 @@ pub enum EngineError {
     /// It cannot be done, for a reason a person can do something about.
     #[error("{0}")]
     Refused(String),
+    /// An account of one environment under keys of another; the sentence says which.
+    #[error("{0}")]
+    MixedEnvironment(String),
     /// The server stops; the run continues later.
     #[error("stopping")]
     Stopping,
@@ -36,6 +39,7 @@ impl EngineError {
                 Problem::new(ProblemKind::Internal, format!("This server has no client id and secret for `{provider}` in its settings."))
             }
             EngineError::Refused(sentence) => Problem::new(ProblemKind::Internal, sentence.clone()),
+            EngineError::MixedEnvironment(sentence) => Problem::new(ProblemKind::WrongEnvironment, sentence.clone()),
             EngineError::Stopping => Problem::new(ProblemKind::Internal, "The server is stopping."),
             EngineError::CrashLoop(_) => Problem::new(
                 ProblemKind::Internal,

@@ -1,5 +1,6 @@
 //! The call gate: keeps to the provider's limits, holds the authorization and renews it, one renewal at a time for each grant over all nodes.
 use crate::Engine;
+use crate::connections::{Happening, note};
 use crate::error::EngineError;
 use crate::logbook;
 use async_trait::async_trait;
@@ -108,6 +109,18 @@ impl Gate {
         })
     }
 
+    /// The gate of calls that concern an account and none of its companies.
+    pub async fn of_account(
+        engine: &Engine,
+        organization_id: &OrganizationId,
+        connection_id: &ConnectionId,
+        provider: Arc<dyn Provider>,
+        stop: CancellationToken,
+    ) -> Result<Gate, EngineError> {
+        let no_company = CompanyId(format!("account {connection_id}"));
+        Gate::open(engine, organization_id, &no_company, connection_id, provider, stop).await
+    }
+
     /// Calls and bytes since the gate was opened.
     pub fn meter(&self) -> (u64, u64) {
         (self.calls.load(Ordering::Relaxed), self.bytes.load(Ordering::Relaxed))
@@ -161,6 +174,7 @@ impl Gate {
             match answer {
                 Ok(pair) => {
                     let tokens = tokens(&pair);
+                    let scope = Some(pair.scope.as_str()).filter(|scope| !scope.is_empty());
                     let mut tx = store.begin().await?;
                     let written = connections::store_refreshed(
                         store,
@@ -169,6 +183,7 @@ impl Gate {
                         right.generation,
                         &self.engine.settings.node,
                         &tokens,
+                        scope,
                         self.engine.now_ms(),
                     )
                     .await?;
@@ -206,6 +221,7 @@ impl Gate {
         {
             let message = LogMessage::TokenRefused { problem: error.problem() };
             logbook::about_connection(&mut tx, &self.organization_id, &connection, &message, now_ms).await?;
+            note(&self.engine, &mut tx, &self.organization_id, &self.connection_id, Happening::Refused, None, None).await?;
         }
         tx.commit().await?;
         self.engine.changed(&self.organization_id, None);

@@ -41,6 +41,7 @@ pub async fn work(engine: Engine, shutdown: CancellationToken) {
     let mut beats = JoinSet::new();
     beats.spawn(beat_loop(engine.clone(), owned.clone(), shutdown.clone()));
     let mut tasks: JoinSet<RunId> = JoinSet::new();
+    let mut chores: JoinSet<()> = JoinSet::new();
     let mut next_tick = tokio::time::Instant::now();
     while !shutdown.is_cancelled() {
         if tokio::time::Instant::now() >= next_tick {
@@ -48,8 +49,9 @@ pub async fn work(engine: Engine, shutdown: CancellationToken) {
             if let Err(error) = schedule::tick(&engine).await {
                 tracing::error!(%error, "the schedule could not be read");
             }
-            if let Err(error) = crate::connections::retry_revocations(&engine).await {
-                tracing::error!(%error, "revocations could not be asked for again");
+            // beside the claims: a provider that does not answer must not keep runs from starting
+            if chores.try_join_next().is_some() || chores.is_empty() {
+                chores.spawn(tend_connections(engine.clone()));
             }
         }
         let free = engine.settings.workers.saturating_sub(tasks.len());
@@ -82,6 +84,16 @@ pub async fn work(engine: Engine, shutdown: CancellationToken) {
         forget(&owned, ended);
     }
     beats.shutdown().await;
+}
+
+/// What connections need without anybody asking: revocations that were not confirmed, authorizations that nobody uses.
+async fn tend_connections(engine: Engine) {
+    if let Err(error) = crate::connections::retry_revocations(&engine).await {
+        tracing::error!(%error, "revocations could not be asked for again");
+    }
+    if let Err(error) = crate::connections::keep_alive(&engine).await {
+        tracing::error!(%error, "idle authorizations could not be renewed");
+    }
 }
 
 fn forget(owned: &Owned, ended: Result<RunId, tokio::task::JoinError>) {

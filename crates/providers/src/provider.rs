@@ -170,10 +170,33 @@ impl ReportBody {
     }
 }
 
+/// One thing a consent may allow, and what is not read without it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Permission {
+    /// The provider's word.
+    pub scope: &'static str,
+    /// What a person reads: `Invoices and Credit notes`.
+    pub data: String,
+}
+
+/// Whether an authorization reaches a company.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sight {
+    Sees,
+    /// It does not; the reason is a sentence.
+    Blind(String),
+}
+
 /// One accounting service.
 #[async_trait]
 pub trait Provider: Send + Sync {
     fn profile(&self) -> &Profile;
+    /// How it names itself in the `iss` of a callback (RFC 9207).
+    fn issuer(&self) -> &'static str;
+    /// What is asked for at a consent, as far as data hang on it.
+    fn permissions(&self) -> Vec<Permission>;
+    /// Whether granted scopes, as `TokenPair::scope` holds them, cover one of `permissions`.
+    fn is_granted(&self, granted: &str, scope: &str) -> bool;
 
     /// Where the browser is sent. `verifier` is used where the profile says PKCE.
     fn authorize_url(&self, state: &Secret, redirect_uri: &str, verifier: &Secret) -> String;
@@ -186,6 +209,16 @@ pub trait Provider: Send + Sync {
     async fn identity(&self, grant: &Grant) -> Result<Identity, ProviderError>;
     /// The companies a grant can see. Each is read with the new token before it is believed.
     async fn companies(&self, grant: &Grant) -> Result<Vec<RemoteCompany>, ProviderError>;
+
+    /// Whether an authorization reaches a company: asked of the provider now, by reading that very company.
+    async fn can_see(&self, books: &Books<'_>) -> Result<Sight, ProviderError> {
+        match self.company_facts(books, false).await {
+            Ok(_) => Ok(Sight::Sees),
+            Err(ProviderError::Forbidden { permission, .. }) => Ok(Sight::Blind(format!("{permission}."))),
+            Err(ProviderError::NotFound { provider, .. }) => Ok(Sight::Blind(format!("{provider} does not know the company."))),
+            Err(error) => Err(error),
+        }
+    }
 
     /// The first call of a full sync, and of the first run of a day. `thorough` also re-reads what has no change feed (QuickBooks Preferences).
     async fn company_facts(&self, books: &Books<'_>, thorough: bool) -> Result<CompanyFacts, ProviderError>;

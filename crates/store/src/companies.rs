@@ -49,6 +49,8 @@ pub struct Company {
     pub connection_name: String,
     pub connection_email: String,
     pub connection_state: ConnectionState,
+    /// `production`, `sandbox` or `simulator`: under whose keys the account was connected.
+    pub connection_environment: String,
     // the active run
     pub run: Option<ActiveRun>,
 }
@@ -104,7 +106,7 @@ const SELECT: &str =
        companies.last_problem, companies.first_day, companies.journals_through, companies.mark, companies.marked_at, companies.marked_as_of,
        companies.evidence, companies.scope_missing_at, connections.name, connections.email, connections.state,
        runs.id, runs.state, runs.run_after, runs.waiting_since, runs.waiting_for, runs.lease_until, runs.step, runs.progress, runs.started_at,
-       runs.cancel_requested_at, companies.cash_journals_through, companies.facts_read_at
+       runs.cancel_requested_at, companies.cash_journals_through, companies.facts_read_at, connections.environment
 FROM companies
 JOIN connections ON connections.id = companies.connection_id
 LEFT JOIN runs ON runs.dedupe_key = 'sync:' || companies.id AND runs.state IN ('queued', 'running')";
@@ -160,12 +162,13 @@ fn read(row: &Row) -> Result<Company, StoreError> {
         connection_name: row.text(26)?,
         connection_email: row.text(27)?,
         connection_state: word(row, 28, ConnectionState::parse)?,
+        connection_environment: row.text(41)?,
         run,
     })
 }
 
 /// Notes a company that a connection can see. A company known already keeps its name, links and history; it changes hands only when the connection
-/// it was read through is no longer active.
+/// it was read through was disconnected: from one that is merely refused a person moves it (Update Token User), or reconnects.
 pub struct Found<'a> {
     /// Used when the company is new.
     pub id: CompanyId,
@@ -212,7 +215,7 @@ pub async fn put_found(store: &Store, conn: &mut Tx, found: &Found<'_>) -> Resul
             let id = CompanyId(row.text(0)?);
             conn.execute(
                 "UPDATE companies SET connection_id = $2 WHERE id = $1
-                 AND connection_id IN (SELECT id FROM connections WHERE state <> 'active')",
+                 AND connection_id IN (SELECT id FROM connections WHERE state = 'disconnected')",
                 args![&id, found.connection_id],
             )
             .await?;
@@ -235,6 +238,23 @@ pub async fn remote_id(store: &Store, conn: &mut Conn, id: &CompanyId) -> Result
         Some(row) => Ok(Some(store.sealer.open_text("companies.remote_id", id.as_str(), &row.bytes(0)?)?)),
         None => Ok(None),
     }
+}
+
+/// The provider's ids of the companies a connection can see.
+pub async fn list_remote_ids(store: &Store, conn: &mut Conn, connection_id: &ConnectionId) -> Result<HashMap<CompanyId, String>, StoreError> {
+    conn.query(
+        "SELECT companies.id, companies.remote_id FROM companies JOIN company_access ON company_access.company_id = companies.id
+         WHERE company_access.connection_id = $1",
+        args![connection_id],
+    )
+    .await?
+    .iter()
+    .map(|row| {
+        let id = row.text(0)?;
+        let remote_id = store.sealer.open_text("companies.remote_id", &id, &row.bytes(1)?)?;
+        Ok((CompanyId(id), remote_id))
+    })
+    .collect()
 }
 
 pub async fn find(conn: &mut Conn, organization_id: &OrganizationId, id: &CompanyId) -> Result<Option<Company>, StoreError> {
@@ -333,6 +353,12 @@ pub async fn list_by_connection(conn: &mut Conn, connection_id: &ConnectionId) -
         (company, granted_at)
     };
     Ok(companies.into_iter().map(with_grant).collect())
+}
+
+/// Companies that are synced through a connection, linked or not, by name.
+pub async fn list_through(conn: &mut Conn, connection_id: &ConnectionId) -> Result<Vec<Company>, StoreError> {
+    let sql = format!("{SELECT} WHERE companies.connection_id = $1 ORDER BY companies.name, companies.id");
+    conn.query_assembled(sql, args![connection_id]).await?.iter().map(read).collect()
 }
 
 /// Links a company: from now on it is synced. False when it was linked already.
@@ -448,8 +474,39 @@ pub async fn make_due(conn: &mut Tx, connection_id: &ConnectionId, now_ms: i64) 
     Ok(())
 }
 
-/// A company that was unlinked or whose connection ended takes another connection that can see it.
-pub async fn set_connection(conn: &mut Tx, id: &CompanyId, connection_id: &ConnectionId) -> Result<(), StoreError> {
-    conn.execute("UPDATE companies SET connection_id = $2 WHERE id = $1", args![id, connection_id]).await?;
+/// Hands a company over to another connection that was seen to reach it, if it is still where it was and that connection still works. What was synced,
+/// its cursor and its links stay; a linked one is due at once.
+pub async fn hand_over(conn: &mut Tx, id: &CompanyId, from: &ConnectionId, to: &ConnectionId, now_ms: i64) -> Result<bool, StoreError> {
+    let moved = conn
+        .execute(
+            "UPDATE companies SET connection_id = $3, next_due_at = CASE WHEN linked_at IS NULL THEN NULL ELSE $4 END
+             WHERE id = $1 AND connection_id = $2 AND EXISTS (SELECT 1 FROM connections WHERE id = $3 AND state = 'active')",
+            args![id, from, to, now_ms],
+        )
+        .await?;
+    Ok(moved == 1)
+}
+
+/// Notes that a connection can see a company that is known already.
+pub async fn note_access(conn: &mut Tx, connection_id: &ConnectionId, company_id: &CompanyId, now_ms: i64) -> Result<(), StoreError> {
+    conn.execute(
+        "INSERT INTO company_access (connection_id, company_id, seen_at) VALUES ($1, $2, $3)
+         ON CONFLICT (connection_id, company_id) DO UPDATE SET seen_at = excluded.seen_at",
+        args![connection_id, company_id, now_ms],
+    )
+    .await?;
     Ok(())
+}
+
+/// Active connections that were seen to reach a company, those that saw it last first.
+pub async fn list_seen_by(conn: &mut Conn, id: &CompanyId) -> Result<Vec<ConnectionId>, StoreError> {
+    conn.query(
+        "SELECT connections.id FROM company_access JOIN connections ON connections.id = company_access.connection_id
+         WHERE company_access.company_id = $1 AND connections.state = 'active' ORDER BY company_access.seen_at DESC, connections.id",
+        args![id],
+    )
+    .await?
+    .iter()
+    .map(|row| Ok(ConnectionId(row.text(0)?)))
+    .collect()
 }

@@ -4,7 +4,7 @@ use crate::columns::word;
 use crate::db::{Conn, Row, Store, Tx};
 use crate::error::StoreError;
 use domain::connection::ConnectionState;
-use domain::ids::{ConnectionId, OrganizationId, UserId};
+use domain::ids::{CompanyId, ConnectionId, OrganizationId, UserId};
 
 /// What a page may know of a connection: no tokens.
 #[derive(Clone, Debug)]
@@ -145,6 +145,18 @@ pub async fn store_tokens(
     Ok(())
 }
 
+/// Under which keys the consent of now was given.
+pub async fn set_environment(conn: &mut Tx, id: &ConnectionId, environment: &str) -> Result<(), StoreError> {
+    conn.execute("UPDATE connections SET environment = $2 WHERE id = $1", args![id, environment]).await?;
+    Ok(())
+}
+
+/// Which environments the active connections of each provider are of.
+pub async fn list_environments(conn: &mut Conn) -> Result<Vec<(String, String)>, StoreError> {
+    let sql = "SELECT DISTINCT provider, environment FROM connections WHERE state = 'active' ORDER BY provider, environment";
+    conn.query(sql, vec![]).await?.iter().map(|row| Ok((row.text(0)?, row.text(1)?))).collect()
+}
+
 /// The access token and its age.
 pub struct AccessToken {
     pub token: String,
@@ -201,7 +213,8 @@ pub async fn take_refresh(
     Ok(Some(RefreshRight { refresh, previous, generation: row.int(3)? }))
 }
 
-/// Writes the renewed pair, unless another has been stored since the right was taken.
+/// Writes the renewed pair, unless another has been stored since the right was taken. `scope`: what the answer says it still covers.
+#[allow(clippy::too_many_arguments)] // who, which pair, and what is written
 pub async fn store_refreshed(
     store: &Store,
     conn: &mut Tx,
@@ -209,6 +222,7 @@ pub async fn store_refreshed(
     generation: i64,
     owner: &str,
     tokens: &Tokens,
+    scope: Option<&str>,
     now_ms: i64,
 ) -> Result<bool, StoreError> {
     let access = store.sealer.seal("connections.access_token", id.as_str(), tokens.access.as_bytes());
@@ -216,9 +230,10 @@ pub async fn store_refreshed(
     let written = conn
         .execute(
             "UPDATE connections SET previous_refresh_token = refresh_token, access_token = $4, refresh_token = $5, access_expires_at = $6,
-                    refresh_expires_at = $7, rotated_at = $8, token_generation = token_generation + 1, refresh_lease_owner = NULL, refresh_lease_until = NULL
+                    refresh_expires_at = $7, rotated_at = $8, token_generation = token_generation + 1, refresh_lease_owner = NULL, refresh_lease_until = NULL,
+                    scope = COALESCE($9, scope)
              WHERE id = $1 AND token_generation = $2 AND refresh_lease_owner = $3",
-            args![id, generation, owner, access, refresh, tokens.access_expires_at, tokens.refresh_expires_at, now_ms],
+            args![id, generation, owner, access, refresh, tokens.access_expires_at, tokens.refresh_expires_at, now_ms, scope],
         )
         .await?;
     Ok(written == 1)
@@ -252,9 +267,33 @@ pub async fn disconnect(conn: &mut Tx, id: &ConnectionId, now_ms: i64) -> Result
     Ok(())
 }
 
-pub async fn revocation_confirmed(conn: &mut Tx, id: &ConnectionId) -> Result<(), StoreError> {
-    conn.execute("UPDATE connections SET revocation_pending_at = NULL WHERE id = $1", args![id]).await?;
+/// The provider confirmed: nothing needs the tokens any more, so they go.
+pub async fn revocation_confirmed(store: &Store, conn: &mut Tx, id: &ConnectionId) -> Result<(), StoreError> {
+    let access = store.sealer.seal("connections.access_token", id.as_str(), b"");
+    let refresh = store.sealer.seal("connections.refresh_token", id.as_str(), b"");
+    conn.execute(
+        "UPDATE connections SET revocation_pending_at = NULL, access_token = $2, refresh_token = $3, previous_refresh_token = NULL
+         WHERE id = $1 AND state = 'disconnected'",
+        args![id, access, refresh],
+    )
+    .await?;
     Ok(())
+}
+
+/// Takes authorizations that nobody has used since `before_ms`, so that they are renewed before the provider lets them end; each at most once in an
+/// hour: (connection, organization, provider).
+pub async fn take_idle(conn: &mut Tx, before_ms: i64, now_ms: i64, limit: i64) -> Result<Vec<(ConnectionId, OrganizationId, String)>, StoreError> {
+    let lock = conn.skip_locked();
+    let sql = format!(
+        "WITH idle AS (SELECT id FROM connections WHERE state = 'active' AND rotated_at <= $1 AND (kept_alive_at IS NULL OR kept_alive_at <= $3)
+                       ORDER BY rotated_at, id LIMIT $4 {lock})
+         UPDATE connections SET kept_alive_at = $2 WHERE id IN (SELECT id FROM idle) RETURNING id, organization_id, provider"
+    );
+    conn.query_assembled(sql, args![before_ms, now_ms, now_ms - 3_600_000, limit])
+        .await?
+        .iter()
+        .map(|row| Ok((ConnectionId(row.text(0)?), OrganizationId(row.text(1)?), row.text(2)?)))
+        .collect()
 }
 
 /// Takes disconnected connections whose revocation the provider has not confirmed since `before_ms`, noting this try: (connection, organization, provider).
@@ -347,4 +386,27 @@ pub async fn count_records(conn: &mut Conn, connection_id: &ConnectionId) -> Res
     )
     .await?
     .int(0)
+}
+
+/// Calls and bytes of one day, of the companies synced through a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Usage {
+    pub company_id: CompanyId,
+    pub day: String,
+    pub calls: i64,
+    pub bytes: i64,
+}
+
+/// What was asked of the provider for each company of a connection since a day, newest day first.
+pub async fn list_usage(conn: &mut Conn, connection_id: &ConnectionId, since_day: &str) -> Result<Vec<Usage>, StoreError> {
+    conn.query(
+        "SELECT call_budgets.company_id, call_budgets.day, call_budgets.calls, call_budgets.bytes FROM call_budgets
+         JOIN companies ON companies.id = call_budgets.company_id
+         WHERE companies.connection_id = $1 AND call_budgets.day >= $2 ORDER BY call_budgets.day DESC, call_budgets.company_id",
+        args![connection_id, since_day],
+    )
+    .await?
+    .iter()
+    .map(|row| Ok(Usage { company_id: CompanyId(row.text(0)?), day: row.text(1)?, calls: row.int(2)?, bytes: row.int(3)? }))
+    .collect()
 }

@@ -21,6 +21,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0004_short_ledger_keys.sql"),
     include_str!("../migrations/0005_log_search.sql"),
     include_str!("../migrations/0006_people.sql"),
+    include_str!("../migrations/0008_repair.sql"),
     include_str!("../migrations/0012_mapping.sql"),
     include_str!("../migrations/0016_api.sql"),
 ];
@@ -264,6 +265,17 @@ impl Conn {
         self.fetch(AssertSqlSafe(sql), args, true).await
     }
 
+    /// The same for a statement that changes rows; how many it changed.
+    pub(crate) async fn execute_assembled(&mut self, sql: String, args: Vec<Arg>) -> Result<u64, StoreError> {
+        let sql = AssertSqlSafe(sql);
+        Ok(match self {
+            Conn::Lite(conn) => bind_all!(sqlx::query(sql), args).execute(&mut **conn).await?.rows_affected(),
+            Conn::LiteTx(conn) => bind_all!(sqlx::query(sql), args).execute(&mut **conn).await?.rows_affected(),
+            Conn::Pg(conn) => bind_all!(sqlx::query(sql), args).execute(&mut **conn).await?.rows_affected(),
+            Conn::PgTx(conn) => bind_all!(sqlx::query(sql), args).execute(&mut **conn).await?.rows_affected(),
+        })
+    }
+
     async fn fetch(&mut self, sql: AssertSqlSafe<String>, args: Vec<Arg>, keep: bool) -> Result<Vec<Row>, StoreError> {
         Ok(match self {
             Conn::Lite(conn) => bind_all!(sqlx::query(sql).persistent(keep), args).fetch_all(&mut **conn).await?.into_iter().map(Row::Lite).collect(),
@@ -313,6 +325,36 @@ impl Conn {
             true => format!("{outer} CROSS JOIN LATERAL (SELECT 1 FROM {inner} WHERE {on} LIMIT {limit}) AS few"),
             false => format!("{outer} CROSS JOIN {inner} ON {on}"),
         }
+    }
+
+    /// Names of the tables that have a column, as the database itself knows them.
+    pub async fn tables_with(&mut self, column: &str) -> Result<Vec<String>, StoreError> {
+        let sql = if self.is_postgres() {
+            "SELECT CAST(columns.table_name AS TEXT) FROM information_schema.columns
+             JOIN information_schema.tables ON tables.table_schema = columns.table_schema AND tables.table_name = columns.table_name
+             WHERE columns.table_schema = current_schema() AND columns.column_name = $1 AND tables.table_type = 'BASE TABLE' ORDER BY 1"
+        } else {
+            "SELECT tables.name FROM sqlite_master AS tables JOIN pragma_table_info(tables.name) AS columns
+             WHERE tables.type = 'table' AND columns.name = $1 ORDER BY 1"
+        };
+        self.query(sql, crate::args![column]).await?.iter().map(|row| row.text(0)).collect()
+    }
+
+    /// Which table refers to which, by which column: (table, column, table referred to, its column).
+    pub async fn references(&mut self) -> Result<Vec<(String, String, String, String)>, StoreError> {
+        let sql = if self.is_postgres() {
+            "SELECT CAST(child.relname AS TEXT), CAST(child_column.attname AS TEXT), CAST(parent.relname AS TEXT), CAST(parent_column.attname AS TEXT)
+             FROM pg_constraint
+             JOIN pg_class AS child ON child.oid = pg_constraint.conrelid
+             JOIN pg_class AS parent ON parent.oid = pg_constraint.confrelid
+             JOIN pg_attribute AS child_column ON child_column.attrelid = child.oid AND child_column.attnum = pg_constraint.conkey[1]
+             JOIN pg_attribute AS parent_column ON parent_column.attrelid = parent.oid AND parent_column.attnum = pg_constraint.confkey[1]
+             WHERE pg_constraint.contype = 'f' AND child.relnamespace = current_schema()::regnamespace ORDER BY 1, 2"
+        } else {
+            "SELECT tables.name, keys.\"from\", keys.\"table\", COALESCE(keys.\"to\", 'id') FROM sqlite_master AS tables
+             JOIN pragma_foreign_key_list(tables.name) AS keys WHERE tables.type = 'table' ORDER BY 1, 2"
+        };
+        self.query(sql, vec![]).await?.iter().map(|row| Ok((row.text(0)?, row.text(1)?, row.text(2)?, row.text(3)?))).collect()
     }
 
     /// The fragment that lets several nodes pick different rows: PostgreSQL skips what others hold; SQLite has one writer anyway.

@@ -11,6 +11,8 @@ pub struct NewState<'a> {
     pub organization_id: &'a OrganizationId,
     pub user_id: &'a UserId,
     pub session_hash: &'a str,
+    /// Somebody follows this reconnect link; nobody is signed in, and the session is the link's own.
+    pub link_hash: Option<&'a str>,
     pub provider: &'a str,
     /// Reconnect: the connection to repair.
     pub connection_id: Option<&'a ConnectionId>,
@@ -24,6 +26,7 @@ pub struct NewState<'a> {
 pub struct UsedState {
     pub organization_id: OrganizationId,
     pub user_id: UserId,
+    pub link_hash: Option<String>,
     pub provider: String,
     pub connection_id: Option<ConnectionId>,
     pub verifier: String,
@@ -34,8 +37,8 @@ pub async fn insert(store: &Store, conn: &mut Tx, new: &NewState<'_>) -> Result<
     let state_hash = token_hash(new.state);
     let verifier = store.sealer.seal("oauth_states.verifier", &state_hash, new.verifier.as_bytes());
     conn.execute(
-        "INSERT INTO oauth_states (state_hash, organization_id, user_id, session_hash, provider, action, connection_id, verifier, redirect_uri, created_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        "INSERT INTO oauth_states (state_hash, organization_id, user_id, session_hash, provider, action, connection_id, verifier, redirect_uri, created_at, expires_at, link_hash)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         args![
             state_hash,
             new.organization_id,
@@ -48,6 +51,7 @@ pub async fn insert(store: &Store, conn: &mut Tx, new: &NewState<'_>) -> Result<
             new.redirect_uri,
             new.now_ms,
             new.expires_at,
+            new.link_hash,
         ],
     )
     .await?;
@@ -69,7 +73,7 @@ pub async fn take(
         .query_opt(
             "UPDATE oauth_states SET used_at = $4
              WHERE state_hash = $1 AND provider = $2 AND session_hash = $3 AND used_at IS NULL AND expires_at > $4
-             RETURNING organization_id, user_id, provider, connection_id, verifier, redirect_uri",
+             RETURNING organization_id, user_id, provider, connection_id, verifier, redirect_uri, link_hash",
             args![state_hash.as_str(), provider, session_hash, now_ms],
         )
         .await?
@@ -83,7 +87,14 @@ pub async fn take(
         connection_id: row.opt_text(3)?.map(ConnectionId),
         verifier: store.sealer.open_text("oauth_states.verifier", &state_hash, &row.bytes(4)?)?,
         redirect_uri: row.text(5)?,
+        link_hash: row.opt_text(6)?,
     }))
+}
+
+/// Whether a state was given out to somebody who followed a reconnect link: that person's session is another one.
+pub async fn is_of_link(conn: &mut Conn, state: &str) -> Result<bool, StoreError> {
+    let sql = "SELECT state_hash FROM oauth_states WHERE state_hash = $1 AND link_hash IS NOT NULL";
+    Ok(conn.query_opt(sql, args![token_hash(state)]).await?.is_some())
 }
 
 /// What became of an authorization, for the page the callback leads to.
@@ -94,13 +105,16 @@ pub struct OauthResult {
     /// A word of `engine::connections::Outcome`.
     pub outcome: String,
     pub connection_id: Option<ConnectionId>,
+    /// The account it is about, by name.
     pub detail: String,
+    /// JSON of `engine::connections::Facts`.
+    pub facts: String,
     pub created_at: i64,
 }
 
 pub async fn insert_result(conn: &mut Tx, session_hash: &str, result: &OauthResult) -> Result<(), StoreError> {
     conn.execute(
-        "INSERT INTO oauth_results (id, session_hash, provider, outcome, connection_id, detail, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO oauth_results (id, session_hash, provider, outcome, connection_id, detail, facts, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         args![
             result.id.as_str(),
             session_hash,
@@ -108,6 +122,7 @@ pub async fn insert_result(conn: &mut Tx, session_hash: &str, result: &OauthResu
             result.outcome.as_str(),
             result.connection_id.as_ref().map(|id| id.as_str()),
             result.detail.as_str(),
+            result.facts.as_str(),
             result.created_at,
         ],
     )
@@ -118,7 +133,7 @@ pub async fn insert_result(conn: &mut Tx, session_hash: &str, result: &OauthResu
 /// The latest result of a session.
 pub async fn latest_result(conn: &mut Conn, session_hash: &str) -> Result<Option<OauthResult>, StoreError> {
     conn.query_opt(
-        "SELECT id, provider, outcome, connection_id, detail, created_at FROM oauth_results WHERE session_hash = $1 ORDER BY created_at DESC, id DESC LIMIT 1",
+        "SELECT id, provider, outcome, connection_id, detail, facts, created_at FROM oauth_results WHERE session_hash = $1 ORDER BY created_at DESC, id DESC LIMIT 1",
         args![session_hash],
     )
     .await?
@@ -129,7 +144,8 @@ pub async fn latest_result(conn: &mut Conn, session_hash: &str) -> Result<Option
             outcome: row.text(2)?,
             connection_id: row.opt_text(3)?.map(ConnectionId),
             detail: row.text(4)?,
-            created_at: row.int(5)?,
+            facts: row.text(5)?,
+            created_at: row.int(6)?,
         })
     })
     .transpose()

@@ -97,6 +97,14 @@ document.addEventListener("submit", (event) => {
   dialog.showModal();
 });
 
+// ---- a page that stands for a drawer: Escape leads back, and the focus returns to what opened it ----
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || event.defaultPrevented || document.querySelector("dialog[open], :popover-open")) return;
+  if (event.target.matches("input, select, textarea")) return event.target.blur();
+  document.querySelector("a[data-escape]")?.click();
+});
+if (location.hash) element(decodeURIComponent(location.hash.slice(1)))?.focus({ preventScroll: true });
+
 // ---- one click is enough ----
 document.addEventListener("submit", (event) => {
   if (event.defaultPrevented || event.target.method !== "post") return;

@@ -2,8 +2,8 @@
 use crate::app::{App, WebOptions};
 use crate::pages::{
     account, account_lines, account_setup, api_keys, api_reference, companies, company, contact_balances, data_feed, disconnect, integrations,
-    log_entry, log_table, logs, mapping, mapping_companies, mapping_edit, mapping_history, mapping_import, palette, result, resync_all, setup,
-    sign_in, sign_in_link, statements,
+    log_entry, log_table, logs, mapping, mapping_companies, mapping_edit, mapping_history, mapping_import, palette, reconnect_link, result,
+    resync_all, send_link, setup, sign_in, sign_in_link, statements, token_user,
 };
 use crate::{api, assets, auth, error, events, protection};
 use axum::Router;
@@ -89,12 +89,14 @@ pub fn all() -> Vec<Route> {
         route("/integrations/accounts/{id}/reconnect", INTEGRATIONS, CONNECTION, post(account::reconnect)),
         route("/integrations/accounts/{id}/disconnect", INTEGRATIONS, CONNECTION, get(disconnect::show).post(disconnect::disconnect)),
         route("/integrations/accounts/{id}/setup", INTEGRATIONS, CONNECTION, get(account_setup::show)),
+        route("/integrations/accounts/{id}/link", INTEGRATIONS, CONNECTION, get(send_link::show).post(send_link::make)),
         route("/integrations/accounts/{id}/import", INTEGRATIONS, CONNECTION, post(account_setup::import_all)),
         route("/integrations/accounts/{id}/choose", INTEGRATIONS, CONNECTION, post(account_setup::add_manually)),
         // integrations: how fresh the companies are
         route("/integrations/data-feed", INTEGRATIONS, Organization, get(data_feed::show)),
         route("/integrations/data-feed/resync", INTEGRATIONS, Organization, post(data_feed::resync_selected)),
         route("/integrations/data-feed/resync-all", INTEGRATIONS, Organization, get(resync_all::show).post(resync_all::resync)),
+        route("/integrations/data-feed/token-user", INTEGRATIONS, Organization, get(token_user::show).post(token_user::update)),
         route("/integrations/companies/{id}/link", INTEGRATIONS, COMPANY, post(data_feed::link)),
         route("/integrations/companies/{id}/unlink", INTEGRATIONS, COMPANY, post(data_feed::unlink)),
         route("/integrations/runs/{id}/cancel", INTEGRATIONS, RUN, post(data_feed::cancel)),
@@ -130,6 +132,9 @@ pub fn all() -> Vec<Route> {
         // the callback looks for its session itself: without one it leads to a sign-in that explains
         route("/oauth/{provider}/callback", Public, Person, get(result::callback).head(not_head)),
         route("/integrations/result", INTEGRATIONS, Person, get(result::show)),
+        // whoever owns the books repairs one connection: the link is the permission
+        route("/reconnect/{token}", Public, Token, get(reconnect_link::show).post(reconnect_link::follow)),
+        route("/reconnect/result", Public, Nothing, get(reconnect_link::result)),
     ]
 }
 

@@ -1,5 +1,6 @@
 //! Asking for a run: one transaction, one answer a person can read.
 use crate::Engine;
+use crate::connections::mixed_environment;
 use crate::error::EngineError;
 use domain::company::{SyncStatus, sync_status};
 use domain::connection::ConnectionState;
@@ -29,7 +30,7 @@ pub async fn request(
 ) -> Result<Requested, EngineError> {
     let mut tx = engine.store.begin().await?;
     let company = companies::find(&mut tx, organization_id, company_id).await?.ok_or(EngineError::NotFound)?;
-    refuse(&company).map_err(EngineError::Refused)?;
+    refuse(engine, &company).map_err(EngineError::Refused)?;
     let requested = enqueue(engine, &mut tx, organization_id, company_id, &trigger, extent).await?;
     tx.commit().await?;
     engine.queued.notify_one();
@@ -38,12 +39,15 @@ pub async fn request(
 }
 
 /// Why a company cannot be synced now, in a sentence.
-fn refuse(company: &Company) -> Result<(), String> {
+fn refuse(engine: &Engine, company: &Company) -> Result<(), String> {
     if company.linked_at.is_none() {
         return Err(format!("{} is not linked. Link it on the Data Feed first.", company.name));
     }
     if company.connection_state != ConnectionState::Active {
         return Err(format!("The sign-in of {} is no longer accepted. Choose Reconnect first.", company.connection_name));
+    }
+    if let Some(sentence) = mixed_environment(engine, &company.provider, &company.connection_environment) {
+        return Err(sentence);
     }
     Ok(())
 }
@@ -113,7 +117,7 @@ pub async fn request_all_due(engine: &Engine, organization_id: &OrganizationId, 
 
 async fn ask(engine: &Engine, tx: &mut Tx, company: &Company, trigger: &Trigger, answer: &mut ManyRequested) -> Result<(), StoreError> {
     let named = (company.id.clone(), company.name.clone());
-    match refuse(company) {
+    match refuse(engine, company) {
         Err(reason) => answer.refused.push((named.0, named.1, reason)),
         Ok(()) => match enqueue(engine, tx, &company.organization_id, &company.id, trigger, None).await? {
             Requested::Queued(_) => answer.queued.push(named),

@@ -4,6 +4,7 @@ use super::plan::{self, OVERLAP_SECS};
 use super::progress::Progress;
 use super::sweep;
 use crate::Engine;
+use crate::connections::mixed_environment;
 use crate::error::EngineError;
 use crate::limits::Gate;
 use crate::{ledger, logbook, mappings, verify};
@@ -55,6 +56,9 @@ impl Work {
         let positions = checkpoints::list(&mut conn, &run.id).await?;
         let had_quarantine = store::quarantine::count(&mut conn, &company.id).await? > 0;
         drop(conn);
+        if let Some(sentence) = mixed_environment(engine, &company.provider, &company.connection_environment) {
+            return Err(EngineError::MixedEnvironment(sentence));
+        }
         let provider = engine.provider(&company.provider)?.clone();
         let gate = Gate::open(engine, &company.organization_id, &company.id, &company.connection_id, provider.clone(), stop.clone()).await?;
         let progress = Progress::parse(&run.progress);

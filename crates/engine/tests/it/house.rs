@@ -165,7 +165,7 @@ impl House {
         authorize.query_pairs_mut().extend_pairs(additions);
         let callback = simulator::consent::approve(&self.sandbox, &authorize, companies).await.unwrap();
         let value = |name: &str| callback.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
-        CallbackQuery { code: value("code"), state: value("state"), error: value("error"), realm_id: value("realmId") }
+        CallbackQuery { code: value("code"), state: value("state"), error: value("error"), realm_id: value("realmId"), issuer: value("iss") }
     }
 
     /// One authorization from the button to its result.

@@ -1,5 +1,6 @@
 //! The engine from outside: real databases, the real sandbox over HTTP.
 mod access;
+mod accounts;
 mod crash;
 mod dates;
 mod edits;

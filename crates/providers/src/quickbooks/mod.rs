@@ -13,7 +13,9 @@ mod wire;
 use crate::error::ProviderError;
 use crate::http::{Answer, Http};
 use crate::oauth::{Callback, Grant, Identity, Secret, TokenPair};
-use crate::provider::{Books, CallLimits, Chunk, CompanyFacts, FiscalYear, LedgerPiece, LedgerSource, Profile, Provider, RemoteCompany, Reported};
+use crate::provider::{
+    Books, CallLimits, Chunk, CompanyFacts, FiscalYear, LedgerPiece, LedgerSource, Permission, Profile, Provider, RemoteCompany, Reported, Sight,
+};
 use crate::registry::Settings;
 use async_trait::async_trait;
 use domain::clock::{Clock, Month};
@@ -104,6 +106,17 @@ impl Provider for QuickBooks {
     fn profile(&self) -> &Profile {
         &self.profile
     }
+    fn issuer(&self) -> &'static str {
+        oauth::ISSUER
+    }
+    /// The accounting scope is all or nothing.
+    fn permissions(&self) -> Vec<Permission> {
+        vec![Permission { scope: oauth::ACCOUNTING, data: "Everything in the books".into() }]
+    }
+    /// QuickBooks does not tell what it granted; a consent without the accounting scope reaches no company.
+    fn is_granted(&self, granted: &str, scope: &str) -> bool {
+        granted.is_empty() || granted.split_whitespace().any(|word| word == scope)
+    }
 
     fn authorize_url(&self, state: &Secret, redirect_uri: &str, _verifier: &Secret) -> String {
         oauth::authorize_url(&self.addresses, &self.settings, state, redirect_uri)
@@ -122,6 +135,20 @@ impl Provider for QuickBooks {
     }
     async fn companies(&self, grant: &Grant) -> Result<Vec<RemoteCompany>, ProviderError> {
         self.granted_company(grant).await.map(|company| vec![company])
+    }
+
+    /// A token is bound to one company: of every other one it is told that it is not authorized, also after it was renewed. A renewal that is refused is
+    /// another matter.
+    async fn can_see(&self, books: &Books<'_>) -> Result<Sight, ProviderError> {
+        match self.read_company(books, false).await {
+            Ok(_) => Ok(Sight::Sees),
+            Err(ProviderError::NeedsReconnect { call, .. }) if call.endpoint != "POST token" => {
+                Ok(Sight::Blind("This sign-in was given for another company.".into()))
+            }
+            Err(ProviderError::Forbidden { permission, .. }) => Ok(Sight::Blind(format!("{permission}."))),
+            Err(ProviderError::NotFound { .. }) => Ok(Sight::Blind("QuickBooks does not know the company.".into())),
+            Err(error) => Err(error),
+        }
     }
 
     async fn company_facts(&self, books: &Books<'_>, thorough: bool) -> Result<CompanyFacts, ProviderError> {

@@ -14,6 +14,10 @@ use url::Url;
 /// What we ask for. The accounting scope is all or nothing; the rest says who consented.
 const SCOPES: &str = "com.intuit.quickbooks.accounting openid profile email";
 
+pub const ACCOUNTING: &str = "com.intuit.quickbooks.accounting";
+/// `issuer` of Intuit's discovery documents.
+pub const ISSUER: &str = "https://oauth.platform.intuit.com/op/v1";
+
 /// Where QuickBooks is reached.
 #[derive(Clone, Debug)]
 pub struct Addresses {

@@ -19,7 +19,8 @@ use crate::error::{Call, ProviderError};
 use crate::http::Http;
 use crate::oauth::{Callback, Grant, Identity, Secret, TokenPair, pkce_challenge};
 use crate::provider::{
-    Books, CallLimits, Chunk, CompanyFacts, FiscalYear, LedgerPiece, LedgerSource, Next, Profile, Provider, RemoteCompany, Reported,
+    Books, CallLimits, Chunk, CompanyFacts, FiscalYear, LedgerPiece, LedgerSource, Next, Permission, Profile, Provider, RemoteCompany, Reported,
+    Sight,
 };
 use crate::registry::Settings;
 use async_trait::async_trait;
@@ -152,6 +153,50 @@ impl Provider for Xero {
         &self.profile
     }
 
+    fn issuer(&self) -> &'static str {
+        "https://identity.xero.com"
+    }
+
+    fn permissions(&self) -> Vec<Permission> {
+        let mut permissions: Vec<Permission> = Vec::new();
+        for data_type in DATA_TYPES {
+            let Some(resource) = resource_of(data_type) else { continue };
+            match permissions.iter_mut().find(|permission| permission.scope == resource.scope) {
+                Some(permission) => permission.data = format!("{}, {}", permission.data, data_type.label()),
+                None => permissions.push(Permission { scope: resource.scope, data: data_type.label().into() }),
+            }
+        }
+        for (scope, data) in [
+            ("accounting.reports.trialbalance.read", "Proof against Xero's own trial balance"),
+            ("accounting.reports.profitandloss.read", "Proof of every month's profit and loss"),
+            ("accounting.reports.balancesheet.read", "Proof of every month's balance sheet"),
+        ] {
+            permissions.push(Permission { scope, data: data.into() });
+        }
+        if self.journals {
+            permissions.push(Permission { scope: JOURNALS_SCOPE, data: DataType::Ledger.label().into() });
+        }
+        permissions
+    }
+
+    fn is_granted(&self, granted: &str, scope: &str) -> bool {
+        let granted: Vec<String> = granted.split_whitespace().map(str::to_owned).collect();
+        granted.is_empty() || oauth::covers(&granted, scope)
+    }
+
+    /// Reading the organisation itself: the list of connections would not say whether the user still may.
+    async fn can_see(&self, books: &Books<'_>) -> Result<Sight, ProviderError> {
+        match self.company_facts(books, false).await {
+            Ok(_) => Ok(Sight::Sees),
+            Err(ProviderError::Forbidden { call, .. }) if call.http_status == Some(403) => {
+                Ok(Sight::Blind("This sign-in was not given for the organisation: it was not selected when access was granted.".into()))
+            }
+            Err(ProviderError::Forbidden { permission, .. }) => Ok(Sight::Blind(format!("{permission}."))),
+            Err(ProviderError::NotFound { .. }) => Ok(Sight::Blind("Xero does not know the organisation.".into())),
+            Err(error) => Err(error),
+        }
+    }
+
     fn authorize_url(&self, state: &Secret, redirect_uri: &str, verifier: &Secret) -> String {
         let mut url = self.addresses.authorize.clone();
         url.query_pairs_mut()
@@ -173,13 +218,13 @@ impl Provider for Xero {
         };
         let form = [("grant_type", "authorization_code"), ("code", code), ("redirect_uri", redirect_uri), ("code_verifier", verifier.expose())];
         let answer = self.http.oauth_post("POST token", &self.addresses.token, &self.client_id, &self.client_secret, &form).await?;
-        Ok(Grant { tokens: oauth::token_pair(&answer, self.now())?, company_hint: None })
+        Ok(Grant { tokens: oauth::with_scope(oauth::token_pair(&answer, self.now())?), company_hint: None })
     }
 
     async fn refresh(&self, refresh: &Secret) -> Result<TokenPair, ProviderError> {
         let form = [("grant_type", "refresh_token"), ("refresh_token", refresh.expose())];
         let answer = self.http.oauth_post("POST token", &self.addresses.token, &self.client_id, &self.client_secret, &form).await?;
-        oauth::token_pair(&answer, self.now())
+        Ok(oauth::with_scope(oauth::token_pair(&answer, self.now())?))
     }
 
     /// Ends every connection this user made for the app, of all organisations.

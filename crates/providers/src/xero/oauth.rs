@@ -112,6 +112,14 @@ pub fn token_pair(answer: &Answer, now: Timestamp) -> Result<TokenPair, Provider
     })
 }
 
+/// The access token itself says what it covers; that counts more than the words beside it.
+pub fn with_scope(pair: TokenPair) -> TokenPair {
+    match Claims::read(&pair.access).and_then(|claims| claims.scopes()) {
+        Some(scopes) => TokenPair { scope: scopes.join(" "), ..pair },
+        None => pair,
+    }
+}
+
 /// What a refusal of the token or revocation endpoint means.
 pub fn refusal(answer: &Answer, now: Timestamp) -> ProviderError {
     let provider = PROVIDER;

@@ -142,7 +142,7 @@ async fn connect(engine: &Engine, sandbox: &Sandbox, organization_id: &Organizat
         let authorize = connections::start(engine, &who, provider, None).await?;
         let callback = simulator::consent::approve(sandbox, &authorize, &ids(face)).await.map_err(|error| Failure::Failed(error.to_string()))?;
         let value = |name: &str| callback.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
-        let query = CallbackQuery { code: value("code"), state: value("state"), error: value("error"), realm_id: value("realmId") };
+        let query = CallbackQuery { code: value("code"), state: value("state"), realm_id: value("realmId"), ..CallbackQuery::default() };
         connections::finish(engine, &who, provider, query).await?;
     }
     let mut conn = engine.store.read().await?;

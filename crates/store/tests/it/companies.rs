@@ -51,17 +51,24 @@ async fn a_company_found_twice_is_one_company_and_keeps_its_connection_while_tha
         assert_eq!(granted(companies::list_by_connection(&mut conn, &house.connection_id).await.unwrap()), [("c1".to_owned(), Some(NOW))]);
         assert_eq!(granted(companies::list_by_connection(&mut conn, &second).await.unwrap()), [("c1".to_owned(), None)]);
         drop(conn);
-        // the connection it was read through ends: the other takes it over
+        // one that is merely refused keeps it until a person decides
         let mut tx = house.begin().await;
         assert!(connections::mark_invalid(&mut tx, &house.connection_id, 1, NOW).await.unwrap());
+        tx.commit().await.unwrap();
+        put(&house, "new id", &second, "realm-c1", true).await;
+        assert_eq!(find(&house, &company_id).await.connection_id, house.connection_id);
+        // one that was disconnected does not: the other takes it over
+        let mut tx = house.begin().await;
+        connections::disconnect(&mut tx, &house.connection_id, NOW).await.unwrap();
         tx.commit().await.unwrap();
         put(&house, "new id", &second, "realm-c1", true).await;
         assert_eq!(find(&house, &company_id).await.connection_id, second);
         assert_eq!(granted(companies::list_by_connection(&mut house.read().await, &second).await.unwrap()), [("c1".to_owned(), Some(NOW + 1))]);
         let mut tx = house.begin().await;
-        companies::set_connection(&mut tx, &company_id, &house.connection_id).await.unwrap();
+        assert!(!companies::hand_over(&mut tx, &company_id, &second, &house.connection_id, NOW).await.unwrap(), "not to one that does not work");
+        assert!(!companies::hand_over(&mut tx, &company_id, &house.connection_id, &second, NOW).await.unwrap(), "not from one that has not got it");
         tx.commit().await.unwrap();
-        assert_eq!(find(&house, &company_id).await.connection_id, house.connection_id);
+        assert_eq!(companies::list_seen_by(&mut house.read().await, &company_id).await.unwrap(), [second]);
     })
     .await;
 }

@@ -80,9 +80,9 @@ async fn a_renewed_pair_is_stored_once_and_an_older_generation_is_refused() {
         assert!(connections::take_refresh(store, &mut tx, id, 1, "heir", NOW + MINUTE, NOW + 2 * MINUTE).await.unwrap().is_none());
         let right = connections::take_refresh(store, &mut tx, id, 1, "heir", NOW + MINUTE + 1, NOW + 2 * MINUTE).await.unwrap().unwrap();
         assert_eq!(right.generation, 1);
-        assert!(!connections::store_refreshed(store, &mut tx, id, 1, "stopped", &tokens("stale"), NOW + 2).await.unwrap());
-        assert!(connections::store_refreshed(store, &mut tx, id, 1, "heir", &tokens("second"), NOW + 3).await.unwrap());
-        assert!(!connections::store_refreshed(store, &mut tx, id, 1, "heir", &tokens("twice"), NOW + 4).await.unwrap());
+        assert!(!connections::store_refreshed(store, &mut tx, id, 1, "stopped", &tokens("stale"), None, NOW + 2).await.unwrap());
+        assert!(connections::store_refreshed(store, &mut tx, id, 1, "heir", &tokens("second"), None, NOW + 3).await.unwrap());
+        assert!(!connections::store_refreshed(store, &mut tx, id, 1, "heir", &tokens("twice"), None, NOW + 4).await.unwrap());
         // the pair of generation 1 is no longer what is stored
         assert!(connections::take_refresh(store, &mut tx, id, 1, "late", NOW + 9 * MINUTE, NOW + 10 * MINUTE).await.unwrap().is_none());
         let right = connections::take_refresh(store, &mut tx, id, 2, "next", NOW + 5, NOW + MINUTE).await.unwrap().unwrap();
@@ -193,7 +193,7 @@ async fn a_disconnected_account_leaves_the_list_and_can_be_connected_anew() {
         let pending = "SELECT revocation_pending_at FROM connections WHERE id = 'connection'";
         assert_eq!(house.read().await.query_one(pending, args![]).await.unwrap().opt_int(0).unwrap(), Some(NOW + 3));
         let mut tx = house.begin().await;
-        connections::revocation_confirmed(&mut tx, id).await.unwrap();
+        connections::revocation_confirmed(&house.store, &mut tx, id).await.unwrap();
         assert_eq!(house.connect(&mut tx, "again", "identity", &tokens("again")).await, Ok(()));
         tx.commit().await.unwrap();
         assert_eq!(house.read().await.query_one(pending, args![]).await.unwrap().opt_int(0).unwrap(), None);
@@ -256,7 +256,7 @@ async fn a_revocation_that_is_not_confirmed_is_taken_again_later_until_it_is() {
         assert_eq!(taken, [(id.clone(), house.organization_id.clone(), "quickbooks".to_owned())]);
         assert!(connections::take_pending_revocations(&mut tx, NOW, NOW + MINUTE).await.unwrap().is_empty(), "this try is noted");
         assert_eq!(connections::take_pending_revocations(&mut tx, NOW + MINUTE, NOW + 2 * MINUTE).await.unwrap().len(), 1);
-        connections::revocation_confirmed(&mut tx, id).await.unwrap();
+        connections::revocation_confirmed(&house.store, &mut tx, id).await.unwrap();
         assert!(connections::take_pending_revocations(&mut tx, NOW + 99 * MINUTE, NOW + 99 * MINUTE).await.unwrap().is_empty());
         tx.commit().await.unwrap();
     })

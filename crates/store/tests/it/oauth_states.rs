@@ -12,6 +12,7 @@ async fn insert(house: &House, state: &str, connection_id: Option<&ConnectionId>
         organization_id: &house.organization_id,
         user_id: &house.user_id,
         session_hash: "session",
+        link_hash: None,
         provider: "xero",
         connection_id,
         verifier: "plain-verifier",
@@ -104,6 +105,7 @@ async fn a_session_reads_its_own_latest_result() {
             outcome: "connected".into(),
             connection_id: Some(house.connection_id.clone()),
             detail: format!("detail of {id}"),
+            facts: "{}".into(),
             created_at: at,
         };
         let mut tx = house.begin().await;

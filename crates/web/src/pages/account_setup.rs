@@ -26,6 +26,16 @@ pub struct AccountSetupPage {
     pub shell: Shell,
     pub account: Account,
     pub companies: Vec<Importable>,
+    /// Companies the latest consent was given for.
+    pub granted: usize,
+}
+
+/// Why there is nothing to import: one of three.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nothing {
+    NoCompany,
+    NotTicked,
+    AllLinked,
 }
 
 impl AccountSetupPage {
@@ -34,6 +44,13 @@ impl AccountSetupPage {
     }
     pub fn linked(&self) -> usize {
         self.companies.len() - self.importable()
+    }
+    pub fn nothing(&self) -> Nothing {
+        match (self.companies.is_empty(), self.granted) {
+            (true, _) => Nothing::NoCompany,
+            (false, 0) if self.account.provider == "xero" => Nothing::NotTicked,
+            _ => Nothing::AllLinked,
+        }
     }
 }
 
@@ -47,8 +64,9 @@ pub async fn show(State(app): State<App>, Path(id): Path<String>, visit: Visit) 
     let found = store::companies::list_by_connection(&mut conn, &id).await?;
     let shell = visit.shell(&mut conn, Place::Overview, "Account Connected").await?;
     drop(conn);
-    let account = Account::of(&connection, reach.iter().find(|reach| reach.connection_id == id), &visit);
+    let account = Account::of(&app, &connection, reach.iter().find(|reach| reach.connection_id == id), &visit);
     // "new" says something only beside companies of an earlier consent
+    let granted = found.iter().filter(|(_, granted)| granted.is_some()).count();
     let some_are_older = found.iter().any(|(_, granted)| granted.is_none());
     let companies = found
         .into_iter()
@@ -59,7 +77,7 @@ pub async fn show(State(app): State<App>, Path(id): Path<String>, visit: Visit) 
             name: company.name,
         })
         .collect();
-    visit.page(&AccountSetupPage { shell, account, companies })
+    visit.page(&AccountSetupPage { shell, account, companies, granted })
 }
 
 /// POST /integrations/accounts/{id}/import: one sync for each importable company; a second click queues nothing.

@@ -39,10 +39,14 @@ pub struct Account {
     /// "signs in again in 9 days", when that is soon.
     pub signs_in_again: Option<String>,
     pub needs_setup: bool,
+    /// Connected under keys of another environment than this server has now: the sentence that says so.
+    pub mixed: Option<String>,
+    /// How many permissions it lacks.
+    pub missing: usize,
 }
 
 impl Account {
-    pub fn of(connection: &Connection, reach: Option<&Reach>, visit: &Visit) -> Account {
+    pub fn of(app: &App, connection: &Connection, reach: Option<&Reach>, visit: &Visit) -> Account {
         let days_left = (connection.refresh_expires_at - visit.now.as_millisecond()) / 86_400_000;
         let is_invalid = connection.state != ConnectionState::Active;
         Account {
@@ -56,8 +60,10 @@ impl Account {
             linked: reach.map_or(0, |reach| reach.linked),
             used: reach.map_or(0, |reach| reach.used),
             connected: Moment::relative(connection.connected_at, visit.now, &visit.zone),
-            signs_in_again: (!is_invalid && days_left < 14).then(|| format!("needs a new sign-in in {}", counted(days_left.max(0), "day", "days"))),
+            signs_in_again: (!is_invalid && days_left < 14).then(|| format!("signs in again in {}", counted(days_left.max(0), "day", "days"))),
             needs_setup: !is_invalid && connection.setup_finished_at.is_none(),
+            mixed: engine::connections::mixed_environment(&app.engine, &connection.provider, &connection.environment),
+            missing: engine::connections::access(&app.engine, connection).iter().filter(|access| !access.is_granted).count(),
         }
     }
     pub fn mark(&self) -> Icon {
@@ -65,6 +71,10 @@ impl Account {
     }
     pub fn provider_name(&self) -> &str {
         provider::full_name(&self.provider)
+    }
+    /// As whom one signs in at the provider.
+    pub fn sign_in(&self) -> &str {
+        if self.email.is_empty() { &self.name } else { &self.email }
     }
     /// "3 companies", when that many stopped with it.
     pub fn stopped(&self) -> Option<String> {
@@ -138,6 +148,10 @@ impl IntegrationsPage {
     pub fn invalid(&self) -> Vec<&Account> {
         self.cards.iter().flat_map(|card| &card.accounts).filter(|account| account.is_invalid).collect()
     }
+    /// Accounts of another environment than the keys of now.
+    pub fn mixed(&self) -> Vec<&Account> {
+        self.cards.iter().flat_map(|card| &card.accounts).filter(|account| account.mixed.is_some()).collect()
+    }
     /// Accounts whose post-connect question was not answered.
     pub fn unfinished(&self) -> Vec<&Account> {
         self.cards.iter().flat_map(|card| &card.accounts).filter(|account| account.needs_setup && account.importable() > 0).collect()
@@ -164,7 +178,7 @@ pub async fn show(State(app): State<App>, visit: Visit) -> Result<Response, WebE
         let mut accounts: Vec<Account> = connections
             .iter()
             .filter(|connection| connection.provider == id)
-            .map(|connection| Account::of(connection, reach.get(&connection.id).copied(), &visit))
+            .map(|connection| Account::of(&app, connection, reach.get(&connection.id).copied(), &visit))
             .collect();
         // what needs a person stands first
         accounts.sort_by(|a, b| (!a.is_invalid, &a.name, &a.id).cmp(&(!b.is_invalid, &b.name, &b.id)));

@@ -159,6 +159,7 @@ fn step(remedy: Remedy, company: Option<&Company>) -> Option<Step> {
         Remedy::Reconnect | Remedy::GrantAccess => {
             Step { label, icon: icon("key"), href: format!("/integrations/accounts/{}/reconnect", company.connection_id), is_post: true }
         }
+        Remedy::SwitchKeys => Step { label, icon: icon("plug"), href: "/integrations".to_owned(), is_post: false },
         Remedy::Wait => Step { label: "Show progress", icon: icon("clock"), href: format!("/companies/{}", company.id), is_post: false },
         Remedy::Resync => Step { label, icon: icon("resync"), href: format!("/companies/{}/resync", company.id), is_post: true },
         Remedy::ShowRecords => Step { label, icon: icon("archive"), href: format!("/companies/{}#quarantine", company.id), is_post: false },

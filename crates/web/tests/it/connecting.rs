@@ -3,7 +3,7 @@ use crate::site::{Browser, Site};
 use axum::body::Body;
 use axum::http::StatusCode;
 use domain::organization::Role;
-use engine::connections::Outcome;
+use engine::connections::{Facts, Outcome};
 use store::oauth_states::OauthResult;
 use testkit::each_database;
 use url::Url;
@@ -33,7 +33,6 @@ async fn the_callback_answers_302_with_an_empty_body_whatever_comes() {
             "?state=never-issued&code=abc".to_owned(),
             "?error=access_denied".to_owned(),
             "?error=%3Cscript%3Ealert(1)%3C%2Fscript%3E&state=x".to_owned(),
-            "?state=%FF%FE&code=%zz".to_owned(),
             "?next=https%3A%2F%2Fevil.example&return_to=%2F%2Fevil.example".to_owned(),
             format!("?state={state}&error=access_denied"),
             format!("?state={state}&error=access_denied"),
@@ -142,7 +141,7 @@ async fn import_all_companies_queues_one_sync_for_each_and_a_second_click_queues
         assert_eq!(runs, companies, "one sync for each importable company");
         owner.post(&import, "").await;
         assert_eq!(queued().await.0, runs, "the second click queues nothing");
-        owner.get(&setup).await.assert_shows(&["Nothing to import", "linked already"]);
+        owner.get(&setup).await.assert_shows(&["Nothing to import", "Everything is linked already."]);
 
         let manually = owner.post(&setup.replace("/setup", "/choose"), "").await;
         assert_eq!(manually.location(), "/integrations/data-feed?status=not_linked");
@@ -151,7 +150,7 @@ async fn import_all_companies_queues_one_sync_for_each_and_a_second_click_queues
     .await;
 }
 
-// proves A1 A12
+// proves A1 A12 A15
 #[tokio::test]
 async fn the_overview_counts_accounts_and_companies_and_a_duplicate_is_named() {
     each_database(|url| async move {
@@ -182,6 +181,12 @@ async fn the_overview_counts_accounts_and_companies_and_a_duplicate_is_named() {
         ]);
 
         let xero = connections.iter().find(|connection| connection.provider == "xero").unwrap();
+        assert!(!owner.get("/integrations").await.text.contains("signs in again"), "there is time");
+        let mut tx = site.engine.store.begin().await.unwrap();
+        let soon = site.engine.clock.now_ms() + 9 * 86_400_000 + 3_600_000;
+        tx.execute("UPDATE connections SET refresh_expires_at = $2 WHERE id = $1", store::args![&xero.id, soon]).await.unwrap();
+        tx.commit().await.unwrap();
+        owner.get("/integrations").await.assert_shows(&["signs in again in 9 days"]);
         owner.post(&format!("/integrations/accounts/{}/import", xero.id), "").await;
         let mut tx = site.engine.store.begin().await.unwrap();
         let generation = store::connections::find(&mut tx, &site.organization_id, &xero.id).await.unwrap().unwrap().token_generation;
@@ -212,14 +217,17 @@ async fn disconnecting_says_what_stops_and_asks_the_provider_to_revoke() {
         owner.post(&format!("{account}/import"), "").await;
         let page = owner.get(&format!("{account}/disconnect")).await;
         page.assert_shows(&["Stops 1 company, cancels 1 running sync, keeps 0 records."]);
-        let done = owner.post(&format!("{account}/disconnect"), "").await;
+        let nothing_chosen = owner.post(&format!("{account}/disconnect"), "").await;
+        assert_eq!(nothing_chosen.status, StatusCode::UNPROCESSABLE_ENTITY);
+        nothing_chosen.assert_shows(&["Choose whether the data are kept or erased."]);
+        let done = owner.post(&format!("{account}/disconnect"), "data=keep").await;
         assert_eq!(done.location(), "/integrations");
         let told = Browser { site: &site, cookie: format!("{}; {}", owner.cookie, done.cookie("tieout_flash").unwrap()) };
         let page = told.get("/integrations").await;
         page.assert_shows(&["confirmed that the authorization is revoked", "Connect QuickBooks Online"]);
         assert!(page.cookie("tieout_flash").is_some_and(|cookie| cookie == "tieout_flash="), "the message is shown once");
         assert_eq!(owner.get(&account).await.status, StatusCode::NOT_FOUND);
-        assert_eq!(owner.post(&format!("{account}/disconnect"), "").await.location(), "/integrations");
+        assert_eq!(owner.post(&format!("{account}/disconnect"), "data=keep").await.location(), "/integrations");
         assert!(store::runs::list_active(&mut site.engine.store.read().await.unwrap(), &site.organization_id).await.unwrap().is_empty());
     })
     .await;
@@ -236,9 +244,10 @@ fn every_outcome_has_its_own_title_and_a_way_back() {
             outcome: outcome.as_str().into(),
             connection_id: None,
             detail: "Kauri Outdoor".into(),
+            facts: "{}".into(),
             created_at: 0,
         };
-        let words = web::pages::result::words(*outcome, &result);
+        let words = web::pages::result::words(*outcome, &result, &Facts::default());
         assert!(!words.text.is_empty() && words.text.ends_with(['.', ':']), "{outcome:?}: {}", words.text);
         let leads_back = |href: &str| href == "/integrations" || href.starts_with("/integrations/");
         assert!(leads_back(&words.action.href) && words.second.iter().all(|step| leads_back(&step.href)), "{outcome:?}");

@@ -1,6 +1,7 @@
 //! The web from outside: requests in, pages out.
 mod api;
 mod books;
+mod callback;
 mod connecting;
 mod feed;
 mod live;

@@ -3,13 +3,15 @@ use askama::Template;
 use domain::company::Mark;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use web::pages::account::{AccountPage, Seen};
+use web::pages::account::{AccountPage, Happened, Headroom, Seen, Tab, Used};
 use web::pages::account_setup::{AccountSetupPage, Importable};
-use web::pages::disconnect::DisconnectPage;
+use web::pages::disconnect::{DisconnectPage, Stopping};
 use web::pages::integrations::{Account, Card, IntegrationsPage};
+use web::pages::reconnect_link::{Invitation, ReconnectLinkPage};
 use web::pages::setup::{FieldErrors, SetupForm, SetupPage};
 use web::pages::sign_in::SignInPage;
 use web::pages::sign_in_link::SignInLinkPage;
+use web::pages::token_user::{Answer, Choice, Line, TokenUserPage};
 use web::parts::moment::Moment;
 use web::parts::status::{Shield, Status};
 use web::visit::{Job, Place, Shell, Theme};
@@ -34,8 +36,10 @@ fn account(name: &str, is_invalid: bool) -> Account {
         linked: 14,
         used: 14,
         connected: moment(86_400_000),
-        signs_in_again: Some("needs a new sign-in in 9 days".into()),
+        signs_in_again: Some("signs in again in 9 days".into()),
         needs_setup: !is_invalid,
+        mixed: is_invalid.then(|| "This account was connected with Xero's sandbox keys.".into()),
+        missing: 2,
     }
 }
 
@@ -94,6 +98,10 @@ fn the_overview_renders_empty_and_full() {
             "14 companies stopped",
             "Finish setup",
             "and 10 more",
+            "Sandbox and production mixed",
+            "2 permissions missing",
+            "signs in again in 9 days",
+            "Send reconnect link",
         ],
     );
 }
@@ -104,27 +112,44 @@ fn the_account_renders_empty_and_full() {
     let shield = Shield { label: Mark::Verified.label(), look: "verified", icon: "shield-full", title: "Equal".into() };
     let seen = Seen {
         id: "c1".into(),
+        remote_id: "9341453000000001".into(),
         name: HOSTILE.into(),
         is_linked: true,
+        is_running: false,
         elsewhere: Some("Other".into()),
         status,
         shield,
         last_synced: Some(moment(180_000)),
     };
-    for (account, companies, words) in
-        [(account("Acme", false), vec![], ["No companies", "Connected"]), (account(HOSTILE, true), vec![seen], ["Needs Resync", "last sync failed"])]
-    {
+    let permission = |scope: &'static str, is_granted: bool| engine::connections::Access { scope, data: "Invoices, Credit notes".into(), is_granted };
+    let used = Used { day: "22 Nov 2026".into(), company: HOSTILE.into(), calls: "1,204".into(), size: "3.1 MB".into() };
+    let happened =
+        Happened { what: "Handed over", company: Some(("c1".into(), HOSTILE.into())), by: Some(HOSTILE.into()), at: moment(60_000), look: "muted" };
+    for (is_invalid, name, tab, words) in [
+        (false, "Acme", Tab::Companies(vec![]), ["No companies", "Connected"]),
+        (true, HOSTILE, Tab::Companies(vec![seen]), ["Needs Resync", "last sync failed"]),
+        (
+            false,
+            HOSTILE,
+            Tab::Access(vec![permission("accounting.invoices.read", false), permission("other", true)]),
+            ["Re-consent", "will not sync"],
+        ),
+        (false, "Acme", Tab::Usage { used: vec![], headroom: vec![] }, ["Nothing was asked for", "Usage"]),
+        (false, "Acme", Tab::Usage { used: vec![used], headroom: vec![Headroom { name: "Calls left", value: "4,000".into() }] }, ["1,204", "4,000"]),
+        (false, "Acme", Tab::History(vec![]), ["Nothing has happened", "History"]),
+        (false, "Acme", Tab::History(vec![happened]), ["Handed over", "by"]),
+    ] {
         let page = AccountPage {
             shell: shell(),
-            account,
-            companies,
+            account: account(name, is_invalid),
             connected_by: "Ada".into(),
             refreshed: moment(720_000),
             signs_in_by: moment(-86_400_000),
             invalid_since: Some(moment(60_000)),
-            scopes: vec!["accounting.settings.read".into()],
+            tab,
         };
         check(&page, &words);
+        check(&page, &["Reconnect", "Send reconnect link", "Disconnect", "data-escape"]);
     }
 }
 
@@ -132,21 +157,56 @@ fn the_account_renders_empty_and_full() {
 fn account_connected_renders_each_of_its_cases() {
     let company =
         |is_linked: bool, is_new: bool| Importable { name: HOSTILE.into(), is_linked, is_new, elsewhere: is_linked.then(|| "Other".into()) };
-    let page = |companies| AccountSetupPage { shell: shell(), account: account("Acme", false), companies };
+    let page = |companies, granted| AccountSetupPage { shell: shell(), account: account("Acme", false), companies, granted };
     check(
-        &page(vec![company(false, true), company(true, false)]),
+        &page(vec![company(false, true), company(true, false)], 1),
         &["Account Connected", "Import All Companies", "Add Companies Manually", "new", "linked through"],
     );
-    check(&page(vec![company(true, false)]), &["Nothing to import", "linked already", "Open Data Feed"]);
-    check(&page(vec![]), &["No company behind this sign-in.", "No organisation was ticked.", "Everything is linked elsewhere."]);
+    check(&page(vec![company(true, false)], 1), &["Nothing to import", "Everything is linked already.", "linked through", "Open Data Feed"]);
+    check(&page(vec![company(true, false)], 0), &["Nothing to import", "No organisation was ticked.", "Back to Xero"]);
+    check(&page(vec![], 0), &["Nothing to import", "No company behind this sign-in.", "Back to Xero"]);
 }
 
 #[test]
 fn disconnecting_says_what_will_happen_in_numbers() {
-    let page = DisconnectPage { shell: shell(), account: account(HOSTILE, false), stopping: vec![HOSTILE.into(); 3], running: 1, records: 412_880 };
-    check(&page, &["Stops 3 companies, cancels 1 running sync, keeps 412,880 records."]);
-    let idle = DisconnectPage { shell: shell(), account: account("Acme", false), stopping: vec![], running: 0, records: 0 };
+    let company = |is_running| Stopping { name: HOSTILE.into(), is_linked: true, is_running, seen_by_others: is_running };
+    let page = DisconnectPage {
+        shell: shell(),
+        account: account(HOSTILE, false),
+        companies: vec![company(true), company(false), company(false)],
+        records: 412_880,
+        erase: true,
+        typed: HOSTILE.into(),
+        error: Some("Type the name.".into()),
+    };
+    check(&page, &["Stops 3 companies, cancels 1 running sync, keeps 412,880 records.", "Keep data (read-only)", "Erase data", "Type the name."]);
+    check(&page, &["Deletes all data of 3 companies: 412,880 records", "Update Token User"]);
+    let idle = DisconnectPage {
+        shell: shell(),
+        account: account("Acme", false),
+        companies: vec![],
+        records: 0,
+        erase: false,
+        typed: String::new(),
+        error: None,
+    };
     check(&idle, &["Stops no company, keeps 0 records."]);
+}
+
+#[test]
+fn update_token_user_renders_in_every_stage() {
+    let choice = |key: &str, is_chosen, is_invalid| Choice { key: key.into(), name: HOSTILE.into(), detail: "Xero".into(), is_chosen, is_invalid };
+    let line =
+        |answer| Line { id: "c1".into(), name: HOSTILE.into(), provider: "xero".into(), account: HOSTILE.into(), account_is_invalid: true, answer };
+    let page = |choices, lines, is_done| TokenUserPage { shell: shell(), choices, lines, is_done };
+    let (yes, no) = (Some(Answer::Yes(HOSTILE.into())), Some(Answer::No("It was not selected.".into())));
+    check(&page(vec![], vec![line(None)], false), &["No other account", "not checked yet", "Open Integrations"]);
+    check(&page(vec![choice("any", false, false), choice("a", false, true)], vec![line(None)], false), &["Check access", "reconnect it first"]);
+    check(
+        &page(vec![choice("a", true, false)], vec![line(yes.clone()), line(no.clone())], false),
+        &["1 company can be moved, 1 cannot.", "can see this company", "cannot see this company", "It was not selected.", "Update Token User"],
+    );
+    check(&page(vec![choice("a", true, false)], vec![line(yes), line(no)], true), &["1 company moved, 1 refused.", "not moved", "Open Data Feed"]);
 }
 
 #[test]
@@ -155,6 +215,27 @@ fn pages_without_the_frame_render_in_every_state() {
     for (is_new, to_finish) in [(false, false), (true, false), (false, true)] {
         let page = SignInPage { theme: Theme::Dark, style, email: HOSTILE.into(), next: "/".into(), to_finish, error: Some("Wrong".into()), is_new };
         check(&page, &["data-theme=\"dark\""]);
+    }
+    let invitation = Invitation {
+        token: "t".into(),
+        books: HOSTILE.into(),
+        provider: "Xero".into(),
+        account: HOSTILE.into(),
+        organization: HOSTILE.into(),
+        asked_by: HOSTILE.into(),
+        ends: "6 days".into(),
+    };
+    for (invitation, shows) in [(Some(invitation), "Continue to Xero"), (None, "Some data")] {
+        let page = ReconnectLinkPage {
+            theme: Theme::Auto,
+            style,
+            title: format!("Reconnect {HOSTILE}"),
+            lead: HOSTILE.into(),
+            is_good: true,
+            invitation,
+            missing: vec!["Some data".into()],
+        };
+        check(&page, &[shows]);
     }
     for name in [Some(HOSTILE.to_owned()), None] {
         check(&SignInLinkPage { theme: Theme::Auto, style, name, token: "t".into() }, &["sign"]);

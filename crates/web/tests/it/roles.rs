@@ -34,7 +34,7 @@ async fn an_account_of_another_organization_is_as_unknown_as_none() {
         let connections = store::connections::list(&mut site.engine.store.read().await.unwrap(), &site.organization_id).await.unwrap();
         let id = connections[0].id.to_string();
         let other = site.member_of(&OrganizationId(site.engine.make_id()), Role::Owner).await;
-        for page in ["", "/setup", "/disconnect"] {
+        for page in ["", "?tab=access", "?tab=usage", "?tab=history", "/setup", "/disconnect", "/link"] {
             assert_eq!(owner.get(&format!("/integrations/accounts/{id}{page}")).await.status, StatusCode::OK, "{page}");
             let (foreign, unknown) =
                 (other.get(&format!("/integrations/accounts/{id}{page}")).await, other.get(&format!("/integrations/accounts/unknown{page}")).await);
@@ -42,7 +42,7 @@ async fn an_account_of_another_organization_is_as_unknown_as_none() {
             let without_time = |text: &str| text.split("<dt>Time").next().unwrap_or_default().to_owned();
             assert_eq!(without_time(&foreign.text), without_time(&unknown.text));
         }
-        for step in ["reconnect", "disconnect", "import", "choose"] {
+        for step in ["reconnect", "disconnect", "import", "choose", "link"] {
             assert_eq!(other.post(&format!("/integrations/accounts/{id}/{step}"), "").await.status, StatusCode::NOT_FOUND, "{step}");
         }
     })

@@ -119,6 +119,17 @@ async fn no_page_is_wider_than_a_phone_and_none_makes_the_browser_complain() {
     look(&ada, &account, "account").await;
     look(&ada, &format!("{account}/disconnect"), "disconnect").await;
     look(&ada, &format!("{account}/setup"), "account-connected-again").await;
+    for tab in ["access", "usage", "history"] {
+        look(&ada, &format!("{account}?tab={tab}"), &format!("account-{tab}")).await;
+    }
+    ada.open(&format!("{account}/link")).await;
+    ada.click("Make the link").await;
+    ada.see("Copy link").await;
+    look_here(&ada, "reconnect-link-to-send").await;
+    let link = ada.ask("return document.querySelector('#link').value").await;
+    ada.goto(link.as_str().expect("the link is a text")).await;
+    look_here(&ada, "reconnect-link").await;
+    look(&ada, &format!("/integrations/data-feed/token-user?company={}", company.rsplit('/').next().unwrap_or_default()), "token-user").await;
     site.control("tokens/revoke", Some(json!({}))).await;
     ada.open("/integrations/data-feed").await;
     ada.resync_first_row().await;

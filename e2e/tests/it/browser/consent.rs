@@ -1,4 +1,6 @@
-//! The ways an authorization ends, each with its own page.
+//! Walk-throughs 2 and 5, and the other ways an authorization ends: each with its own page.
+
+use testkit::each_database;
 
 use super::person::{Person, SOON};
 use super::site::{Companies, Site};
@@ -22,17 +24,20 @@ async fn ended(person: &Person, title: &str, cause: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_denied_consent_says_so_and_connecting_again_works() {
-    let site = Site::on_sqlite(Companies::QuickBooks(100)).await;
-    let ada = site.owner().await;
-    to_consent(&ada).await;
-    ada.click("No, thanks").await;
-    ended(&ada, "Authorization Denied", "approve all requested access to continue").await;
-    ada.click("Back to Integrations").await;
-    ada.see_title("Integrations").await;
-    ada.see("Not connected").await;
-    ada.import_quickbooks().await;
-    ada.watch_until_verified(1).await;
-    ada.leave().await;
+    each_database(|database| async move {
+        let site = Site::start(Some(&database), Companies::QuickBooks(100)).await;
+        let ada = site.owner().await;
+        to_consent(&ada).await;
+        ada.click("No, thanks").await;
+        ended(&ada, "Authorization Denied", "approve all requested access to continue").await;
+        ada.click("Back to Integrations").await;
+        ada.see_title("Integrations").await;
+        ada.see("Not connected").await;
+        ada.import_quickbooks().await;
+        ada.watch_until_verified(1).await;
+        ada.leave().await;
+    })
+    .await;
 }
 
 // proves A12
@@ -100,7 +105,7 @@ async fn each_way_an_authorization_can_fail_has_its_own_page_with_its_cause() {
     ada.click("Connect Xero").await;
     ada.see("wants access to your organisation data").await;
     ada.click("Allow access").await;
-    ended(&ada, "Sandbox and production mixed", "does not know this server's keys").await;
+    ended(&ada, "Sandbox and production mixed", "does not accept this server's keys").await;
 
     // the provider is down when the code is to be exchanged
     site.server.terminate(SOON);
@@ -117,22 +122,25 @@ async fn each_way_an_authorization_can_fail_has_its_own_page_with_its_cause() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_sign_in_without_companies_is_told_the_three_checks() {
-    let site = Site::on_sqlite(Companies::QuickBooks(100)).await;
-    let ada = site.owner().await;
-    ada.click("Connect Xero").await;
-    ada.see("wants access to your organisation data").await;
-    ada.see("This user has no organisations").await;
-    ada.click("Allow access").await;
-    ended(&ada, "No companies found", "The sign-in worked, but no company or organisation came with it").await;
-    for check in [
-        "Does your Xero sign-in have access to at least one company or organisation?",
-        "did you select the right organisations when granting access?",
-        "Does this organization have companies available to link to?",
-    ] {
-        ada.see(check).await;
-    }
-    ada.open("/integrations/data-feed").await;
-    ada.see("No companies yet").await;
-    ada.see("For Xero, the right organizations were selected when access was granted.").await;
-    ada.leave().await;
+    each_database(|database| async move {
+        let site = Site::start(Some(&database), Companies::QuickBooks(100)).await;
+        let ada = site.owner().await;
+        ada.click("Connect Xero").await;
+        ada.see("wants access to your organisation data").await;
+        ada.see("This user has no organisations").await;
+        ada.click("Allow access").await;
+        ended(&ada, "No companies found", "The sign-in worked, but no company or organisation came with it").await;
+        for check in [
+            "Does your accounting provider account have access to at least one company or organization? Xero shows this sign-in no company at this moment.",
+            "did you select the correct organizations when granting access? No organisation was selected in the last consent.",
+            "Does your organization here have companies available to link to? None of this account's: it brought no company.",
+        ] {
+            ada.see(check).await;
+        }
+        ada.open("/integrations/data-feed").await;
+        ada.see("No companies yet").await;
+        ada.see("For Xero, the right organizations were selected when access was granted.").await;
+        ada.leave().await;
+    })
+    .await;
 }

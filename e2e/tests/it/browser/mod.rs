@@ -1,14 +1,18 @@
 //! The product as a person meets it: the real server, the sandbox and a real Chromium.
 
+mod account;
 mod appearance;
 mod company;
 mod consent;
 mod data_feed;
+mod duplicate;
 mod journey;
 mod logs;
 mod mapping;
 mod palette;
 mod person;
 mod reconnect;
+mod reconnect_link;
 mod site;
+mod token_user;
 mod without_mouse;

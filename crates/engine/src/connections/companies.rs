@@ -1,0 +1,104 @@
+//! What is imported: link, unlink, Import All Companies.
+use crate::Engine;
+use crate::error::EngineError;
+use crate::logbook;
+use crate::sync::request;
+use domain::ids::{CompanyId, ConnectionId, OrganizationId, UserId};
+use domain::job::Trigger;
+use domain::log::LogMessage;
+use store::companies;
+use store::connections;
+use store::runs::Requested;
+
+/// What **Import All Companies** did.
+#[derive(Clone, Debug, Default)]
+pub struct ImportReport {
+    pub queued: Vec<CompanyId>,
+    /// Companies that were linked before: a second click queues nothing.
+    pub already: usize,
+}
+
+/// Links every company this connection sees that is not linked yet, and queues exactly one sync for each.
+pub async fn import_all(
+    engine: &Engine,
+    organization_id: &OrganizationId,
+    connection_id: &ConnectionId,
+    user_id: &UserId,
+) -> Result<ImportReport, EngineError> {
+    let now_ms = engine.now_ms();
+    let mut report = ImportReport::default();
+    let mut tx = engine.store.begin().await?;
+    connections::find(&mut tx, organization_id, connection_id).await?.filter(|c| c.disconnected_at.is_none()).ok_or(EngineError::NotFound)?;
+    for (company, _) in companies::list_by_connection(&mut tx, connection_id).await? {
+        if link_in(engine, &mut tx, &company, user_id, now_ms).await?.is_some() {
+            report.queued.push(company.id);
+        } else {
+            report.already += 1;
+        }
+    }
+    connections::finish_setup(&mut tx, connection_id, now_ms).await?;
+    tx.commit().await?;
+    engine.queued.notify_one();
+    engine.changed(organization_id, None);
+    Ok(report)
+}
+
+/// **Add Companies Manually**: the question is answered, nothing is linked.
+pub async fn finish_setup(engine: &Engine, organization_id: &OrganizationId, connection_id: &ConnectionId) -> Result<(), EngineError> {
+    let mut tx = engine.store.begin().await?;
+    connections::find(&mut tx, organization_id, connection_id).await?.ok_or(EngineError::NotFound)?;
+    connections::finish_setup(&mut tx, connection_id, engine.now_ms()).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+async fn link_in(
+    engine: &Engine,
+    tx: &mut store::Tx,
+    company: &companies::Company,
+    user_id: &UserId,
+    now_ms: i64,
+) -> Result<Option<Requested>, EngineError> {
+    if !companies::link(tx, &company.id, now_ms).await? {
+        return Ok(None);
+    }
+    logbook::about_company(tx, company, None, &LogMessage::CompanyLinked, 1, now_ms).await?;
+    let trigger = if company.last_success_at.is_none() { Trigger::Connect } else { Trigger::Person(user_id.0.clone()) };
+    Ok(Some(request::enqueue(engine, tx, &company.organization_id, &company.id, &trigger, None).await?))
+}
+
+/// Links one company and queues its first sync. A company that is linked already answers with the run it has, or is asked to sync.
+pub async fn link(engine: &Engine, organization_id: &OrganizationId, company_id: &CompanyId, user_id: &UserId) -> Result<Requested, EngineError> {
+    let mut tx = engine.store.begin().await?;
+    let company = companies::find(&mut tx, organization_id, company_id).await?.ok_or(EngineError::NotFound)?;
+    let requested = match link_in(engine, &mut tx, &company, user_id, engine.now_ms()).await? {
+        Some(requested) => requested,
+        None => match &company.run {
+            Some(run) => Requested::AlreadyActive(run.id.clone()),
+            None => {
+                // one company of a provider is one set of books here, whoever sees it
+                return Err(EngineError::Refused(format!("{} is linked already, through the account {}.", company.name, company.connection_name)));
+            }
+        },
+    };
+    tx.commit().await?;
+    engine.queued.notify_one();
+    engine.changed(organization_id, Some(company_id));
+    Ok(requested)
+}
+
+/// Unlinks a company: it is no longer synced, what was synced is kept.
+pub async fn unlink(engine: &Engine, organization_id: &OrganizationId, company_id: &CompanyId) -> Result<(), EngineError> {
+    let now_ms = engine.now_ms();
+    let mut tx = engine.store.begin().await?;
+    let company = companies::find(&mut tx, organization_id, company_id).await?.ok_or(EngineError::NotFound)?;
+    if companies::unlink(&mut tx, company_id).await? {
+        if let Some(run) = &company.run {
+            store::runs::cancel(&mut tx, &run.id, now_ms).await?;
+        }
+        logbook::about_company(&mut tx, &company, None, &LogMessage::CompanyUnlinked, 1, now_ms).await?;
+    }
+    tx.commit().await?;
+    engine.changed(organization_id, Some(company_id));
+    Ok(())
+}
