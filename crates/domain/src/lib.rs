@@ -4,6 +4,7 @@ pub mod clock;
 pub mod company;
 pub mod connection;
 pub mod data_type;
+pub mod delivery;
 pub mod document;
 pub mod ids;
 pub mod job;

@@ -165,7 +165,9 @@ pub enum LogMessage {
     CompanyLinked,
     CompanyUnlinked,
     TokenUserUpdated,
-    DataErased { companies: u64 },
+    DataErased {
+        companies: u64,
+    },
 }
 
 /// One account in one month, by the provider's id of the account.

@@ -19,6 +19,9 @@ pub enum EngineError {
     /// An account of one environment under keys of another; the sentence says which.
     #[error("{0}")]
     MixedEnvironment(String),
+    /// It may not be done by this person.
+    #[error("{0}")]
+    NotAllowed(String),
     /// The server stops; the run continues later.
     #[error("stopping")]
     Stopping,
@@ -38,7 +41,7 @@ impl EngineError {
             EngineError::NotConfigured { provider } => {
                 Problem::new(ProblemKind::Internal, format!("This server has no client id and secret for `{provider}` in its settings."))
             }
-            EngineError::Refused(sentence) => Problem::new(ProblemKind::Internal, sentence.clone()),
+            EngineError::Refused(sentence) | EngineError::NotAllowed(sentence) => Problem::new(ProblemKind::Internal, sentence.clone()),
             EngineError::MixedEnvironment(sentence) => Problem::new(ProblemKind::WrongEnvironment, sentence.clone()),
             EngineError::Stopping => Problem::new(ProblemKind::Internal, "The server is stopping."),
             EngineError::CrashLoop(_) => Problem::new(

@@ -1,10 +1,12 @@
 //! What the product does: connect, sync, verify. It joins providers and store, which do not know each other.
 pub mod connections;
+pub mod delivery;
 pub mod error;
 pub mod ledger;
 pub mod limits;
 pub mod logbook;
 pub mod mappings;
+pub mod people;
 pub mod schedule;
 pub mod sync;
 pub mod verify;
@@ -56,6 +58,10 @@ pub struct Inner {
     pub changes: broadcast::Sender<Change>,
     /// Wakes the worker when a run is queued.
     pub(crate) queued: Notify,
+    /// Wakes the delivery when something was put into the outbox.
+    pub(crate) posted: Notify,
+    /// None: this installation has no mail server, and people copy links instead.
+    pub(crate) mailer: OnceLock<delivery::Mailer>,
     /// Call windows of companies this node has synced.
     pub(crate) pacers: Mutex<HashMap<CompanyId, Arc<limits::Pacer>>>,
     /// Off unless the operator configured one.
@@ -79,6 +85,8 @@ impl Engine {
             settings,
             changes,
             queued: Notify::new(),
+            posted: Notify::new(),
+            mailer: OnceLock::new(),
             pacers: Mutex::default(),
             suggestions: OnceLock::new(),
         }))
@@ -94,6 +102,28 @@ impl Engine {
         let mut random = [0u8; 10];
         getrandom::fill(&mut random).expect("the operating system gives random bytes");
         domain::ids::make_id(self.clock.now(), random)
+    }
+
+    /// Gives this process its mail server, once, at the start.
+    pub fn set_mailer(&self, mailer: delivery::Mailer) {
+        let _ = self.mailer.set(mailer);
+    }
+    pub fn can_mail(&self) -> bool {
+        self.mailer.get().is_some()
+    }
+    pub(crate) fn mailer(&self) -> Option<&delivery::Mailer> {
+        self.mailer.get()
+    }
+    /// What was put into the outbox leaves at once; call it after the commit.
+    pub fn wake_delivery(&self) {
+        self.posted.notify_one();
+    }
+
+    /// An address of this installation, for links in mails and on terminals: always from the settings, never from a request.
+    pub fn address(&self, path: &[&str]) -> Url {
+        let mut url = self.settings.public_url.clone();
+        url.path_segments_mut().expect("the public URL is http or https").clear().extend(path);
+        url
     }
 
     pub fn now_ms(&self) -> i64 {

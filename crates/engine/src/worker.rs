@@ -40,6 +40,7 @@ pub async fn work(engine: Engine, shutdown: CancellationToken) {
     // in a set, so that the beats end with this worker however it ends: a lease that outlives its worker would never be free
     let mut beats = JoinSet::new();
     beats.spawn(beat_loop(engine.clone(), owned.clone(), shutdown.clone()));
+    beats.spawn(crate::delivery::deliver(engine.clone(), shutdown.clone()));
     let mut tasks: JoinSet<RunId> = JoinSet::new();
     let mut chores: JoinSet<()> = JoinSet::new();
     let mut next_tick = tokio::time::Instant::now();

@@ -146,6 +146,9 @@ pub fn engine(config: &Config, store: Store) -> Result<Engine, Failure> {
     if let Some(settings) = config.suggestions.clone() {
         engine.use_suggestions(engine::Suggestions::new(settings).map_err(|error| Failure::Setup(error.to_string()))?);
     }
+    if let Some(mailer) = &config.mailer {
+        engine.set_mailer(mailer.clone());
+    }
     Ok(engine)
 }
 

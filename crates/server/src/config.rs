@@ -1,6 +1,7 @@
 //! Every setting: defaults compiled in, a file over them, the environment over both. A wrong one is one sentence and exit code 2, before anything
 //! is written.
 use domain::connection::Environment;
+use engine::delivery::{Mailer, MailerError};
 use providers::oauth::Secret;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -32,6 +33,8 @@ pub struct Config {
     pub providers: BTreeMap<String, providers::registry::Settings>,
     /// An endpoint that is asked where accounts belong; off unless it is configured.
     pub suggestions: Option<providers::suggestions::Settings>,
+    /// None: no mail server; people copy links.
+    pub mailer: Option<Mailer>,
     key_text: String,
 }
 
@@ -45,6 +48,8 @@ struct File {
     key: Option<String>,
     workers: Option<i64>,
     lease_secs: Option<i64>,
+    smtp_url: Option<String>,
+    mail_from: Option<String>,
     quickbooks: Option<ProviderFile>,
     xero: Option<ProviderFile>,
     simulator: Option<SimulatorFile>,
@@ -196,11 +201,15 @@ impl Config {
             providers.insert(id.to_owned(), settings);
         }
         let suggestions = suggestions(&sources)?;
+        let mailer = mailer(
+            sources.text("TIEOUT_SMTP_URL", |file| file.smtp_url.clone()).trim(),
+            sources.text("TIEOUT_MAIL_FROM", |file| file.mail_from.clone()).trim(),
+        )?;
         let key_text = sources.text("TIEOUT_KEY", |file| file.key.clone());
         if !key_text.trim().is_empty() {
             Key::parse(&key_text).map_err(|error| ConfigError(format!("the setting key (TIEOUT_KEY): {error}")))?;
         }
-        Ok(Config { listen, public_url, data_dir, database, workers, lease_secs, providers, suggestions, key_text })
+        Ok(Config { listen, public_url, data_dir, database, workers, lease_secs, providers, suggestions, mailer, key_text })
     }
 
     /// The file of the embedded database; none when it is a server's.
@@ -277,6 +286,25 @@ fn suggestions(sources: &Sources<'_>) -> Result<Option<providers::suggestions::S
     Ok(Some(providers::suggestions::Settings { url, key, model }))
 }
 
+/// The mail server, when one is set. The address may hold a password: it is not repeated.
+fn mailer(smtp_url: &str, from: &str) -> Result<Option<Mailer>, ConfigError> {
+    if smtp_url.is_empty() {
+        return Ok(None);
+    }
+    if from.is_empty() {
+        return Err(ConfigError(
+            "the setting mail_from (TIEOUT_MAIL_FROM) is missing; expected who mails come from, such as Tieout <books@example.com>, because smtp_url is set"
+                .to_owned(),
+        ));
+    }
+    Mailer::new(smtp_url, from).map(Some).map_err(|error| match error {
+        MailerError::Url(reason) => ConfigError(format!(
+            "the setting smtp_url (TIEOUT_SMTP_URL) is not usable ({reason}); expected an address such as smtps://user:password@mail.example.com or smtp://localhost:25"
+        )),
+        MailerError::From(_) => wrong("mail_from (TIEOUT_MAIL_FROM)", from, "an address such as Tieout <books@example.com>"),
+    })
+}
+
 #[cfg(unix)]
 fn check_private(path: &Path) -> Result<(), ConfigError> {
     use std::os::unix::fs::PermissionsExt;
@@ -330,7 +358,19 @@ mod tests {
     fn a_wrong_setting_is_named_with_what_it_expects() {
         /// The settings file, the environment, and how the sentence begins.
         type Case = (&'static str, &'static [(&'static str, &'static str)], &'static str);
-        let cases: [Case; 11] = [
+        let cases: [Case; 15] = [
+            ("", &[("TIEOUT_SMTP_URL", "smtp://localhost:25")], "the setting mail_from (TIEOUT_MAIL_FROM) is missing"),
+            (
+                "",
+                &[("TIEOUT_SMTP_URL", "mail.example.com"), ("TIEOUT_MAIL_FROM", "a@b.example")],
+                "the setting smtp_url (TIEOUT_SMTP_URL) is not usable",
+            ),
+            ("", &[("TIEOUT_SMTP_URL", "http://x"), ("TIEOUT_MAIL_FROM", "a@b.example")], "the setting smtp_url (TIEOUT_SMTP_URL) is not usable"),
+            (
+                "smtp_url = \"smtp://localhost:25\"",
+                &[("TIEOUT_MAIL_FROM", "books")],
+                "the setting mail_from (TIEOUT_MAIL_FROM) is `books`; expected an address such as Tieout <books@example.com>",
+            ),
             ("", &[("TIEOUT_LISTEN", "here")], "the setting listen (TIEOUT_LISTEN) is `here`; expected an address and port"),
             ("", &[("TIEOUT_LEASE_SECS", "1")], "the setting lease_secs is `1`; expected a whole number from 2 to 300"),
             ("", &[("TIEOUT_WORKERS", "many")], "the setting workers (TIEOUT_WORKERS) is `many`; expected a whole number"),
@@ -361,5 +401,9 @@ mod tests {
     fn secrets_are_not_printed() {
         let config = load("", &[("TIEOUT_XERO_CLIENT_ID", "a"), ("TIEOUT_XERO_CLIENT_SECRET", "s3cret")]).unwrap();
         assert!(!format!("{:?}", config.providers).contains("s3cret"));
+        let mail = [("TIEOUT_SMTP_URL", "smtp://books:s3cret@mail.example.com"), ("TIEOUT_MAIL_FROM", "Books <a@b.example>")];
+        assert_eq!(format!("{:?}", load("", &mail).unwrap().mailer.unwrap()), "Mailer(Books <a@b.example>)");
+        let refused = load("", &[("TIEOUT_SMTP_URL", "smpt://books:s3cret@mail.example.com"), ("TIEOUT_MAIL_FROM", "a@b.example")]);
+        assert!(!refused.err().unwrap().to_string().contains("s3cret"));
     }
 }

@@ -6,7 +6,7 @@ use crate::error::StoreError;
 use crate::readers::Reader;
 use domain::company::{Mark, StatusFacts};
 use domain::connection::ConnectionState;
-use domain::ids::{CompanyId, ConnectionId, OrganizationId, RunId};
+use domain::ids::{CompanyId, ConnectionId, OrganizationId, RunId, UserId};
 use domain::ledger::Basis;
 use domain::sync::RunState;
 use std::collections::{BTreeSet, HashMap};
@@ -328,6 +328,15 @@ pub async fn list_page(
     let limit = bind(limit.into());
     sql.push_str(&format!(" ORDER BY companies.id LIMIT {limit}"));
     conn.query_assembled(sql, values).await?.iter().map(read).collect()
+}
+
+/// Linked companies that are read through an account this person connected, by name.
+pub async fn list_powered_by(conn: &mut Conn, organization_id: &OrganizationId, user_id: &UserId) -> Result<Vec<Company>, StoreError> {
+    let sql = format!(
+        "{SELECT} WHERE companies.organization_id = $1 AND companies.linked_at IS NOT NULL AND connections.connected_by = $2
+           AND connections.disconnected_at IS NULL ORDER BY companies.name, companies.id"
+    );
+    conn.query_assembled(sql, args![organization_id, user_id]).await?.iter().map(read).collect()
 }
 
 /// Linked companies of all organizations, by name: for the command line.

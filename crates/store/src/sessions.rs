@@ -36,7 +36,7 @@ pub async fn insert(
     )
     .await?;
     conn.execute("DELETE FROM sessions WHERE expires_at < $1", args![now_ms]).await?;
-    Ok(())
+    crate::members::touch(conn, organization_id, user_id, now_ms).await
 }
 
 pub async fn find(conn: &mut Conn, token: &str, now_ms: i64) -> Result<Option<Session>, StoreError> {
@@ -81,6 +81,19 @@ pub async fn list_roles(conn: &mut Conn, organization_id: &OrganizationId, now_m
 
 pub async fn touch(conn: &mut Tx, session: &Session, now_ms: i64, expires_at: i64) -> Result<(), StoreError> {
     conn.execute("UPDATE sessions SET seen_at = $2, expires_at = $3 WHERE token_hash = $1", args![session.token_hash.as_str(), now_ms, expires_at])
+        .await?;
+    crate::members::touch(conn, &session.organization_id, &session.user_id, now_ms).await
+}
+
+/// Ends every session of a person: the password is a new one.
+pub async fn delete_all_of(conn: &mut Tx, user_id: &UserId) -> Result<(), StoreError> {
+    conn.execute("DELETE FROM sessions WHERE user_id = $1", args![user_id]).await?;
+    Ok(())
+}
+
+/// Voids the links of a purpose that a person has not used: the latest one counts.
+pub async fn void_links(conn: &mut Tx, purpose: &str, user_id: &UserId, now_ms: i64) -> Result<(), StoreError> {
+    conn.execute("UPDATE one_time_links SET used_at = $3 WHERE purpose = $1 AND user_id = $2 AND used_at IS NULL", args![purpose, user_id, now_ms])
         .await?;
     Ok(())
 }

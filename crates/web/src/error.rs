@@ -21,6 +21,9 @@ pub enum WebError {
     /// A form that did not come from this site.
     #[error("the form did not come from this site")]
     ForeignForm,
+    /// A form that was drawn for another organization than the one the session is in now.
+    #[error("the form belongs to another organization")]
+    OtherOrganization,
     #[error("nobody is signed in")]
     SignInNeeded,
     #[error("this address does not answer this method")]
@@ -104,6 +107,15 @@ impl WebError {
                 StatusCode::MISDIRECTED_REQUEST,
                 "This is not the address of this site",
                 &format!("Nothing is served under the name {host}. Whoever runs this server sets its address as the public URL."),
+                home,
+            ),
+            WebError::Engine(EngineError::NotAllowed(sentence)) => {
+                plain(StatusCode::FORBIDDEN, "You don't have access", sentence, ("Go to your companies", "/companies"))
+            }
+            WebError::OtherOrganization => plain(
+                StatusCode::CONFLICT,
+                "You are in another organization now",
+                "This page was opened for another organization, and you have switched since. Nothing was changed. Open the page again and repeat the step.",
                 home,
             ),
             WebError::Engine(EngineError::Refused(sentence)) => {

@@ -1,9 +1,10 @@
 //! The map of the site: every path, the role it asks for and whose things it names, in one list.
 use crate::app::{App, WebOptions};
 use crate::pages::{
-    account, account_lines, account_setup, api_keys, api_reference, companies, company, contact_balances, data_feed, disconnect, integrations,
-    log_entry, log_table, logs, mapping, mapping_companies, mapping_edit, mapping_history, mapping_import, palette, reconnect_link, result,
-    resync_all, send_link, setup, sign_in, sign_in_link, statements, token_user,
+    access, account, account_lines, account_setup, api_keys, api_reference, companies, company, contact_balances, data_feed, disconnect,
+    integrations, invitation, invitations, log_entry, log_table, logs, mapping, mapping_companies, mapping_edit, mapping_history, mapping_import,
+    members, organization, palette, password, reconnect_link, result, resync_all, send_link, setup, sign_in, sign_in_link, statements, token_user,
+    welcome,
 };
 use crate::{api, assets, auth, error, events, protection};
 use axum::Router;
@@ -64,6 +65,8 @@ const COMPANY: Scope = Scope::Thing(Thing::Company);
 const CONNECTION: Scope = Scope::Thing(Thing::Connection);
 const RUN: Scope = Scope::Thing(Thing::Run);
 const LOG_ENTRY: Scope = Scope::Thing(Thing::LogEntry);
+const MEMBER: Scope = Scope::Thing(Thing::Member);
+const INVITATION: Scope = Scope::Thing(Thing::Invitation);
 
 /// Every path, with who may open it and whose things it names.
 pub fn all() -> Vec<Route> {
@@ -81,7 +84,25 @@ pub fn all() -> Vec<Route> {
         route("/sign-in", Public, Nothing, get(sign_in::show).post(sign_in::enter)),
         route("/sign-in/link/{token}", Public, Token, get(sign_in_link::show).post(sign_in_link::enter)),
         route("/sign-out", Public, Person, post(sign_in::leave)),
+        route("/password", Public, Nothing, get(password::show).post(password::request)),
+        route("/password/{token}", Public, Token, get(password::choose).post(password::set)),
+        route("/invitations/{token}", Public, Token, get(invitation::show).post(invitation::accept)),
+        route("/invitations/{token}/decline", Public, Token, post(invitation::decline)),
+        route("/switch", AnyRole, Person, post(organization::switch)),
+        route("/organizations/new", AnyRole, Person, get(organization::new).post(organization::create)),
         route("/", AnyRole, Person, get(integrations::start_page)),
+        route("/welcome", INTEGRATIONS, Organization, get(welcome::show)),
+        // the organization: people and settings
+        route("/organization/members", MEMBERS, Organization, get(members::show)),
+        route("/organization/members/{id}/role", MEMBERS, MEMBER, post(members::set_role)),
+        route("/organization/members/{id}/remove", MEMBERS, MEMBER, get(members::ask_remove).post(members::remove)),
+        route("/organization/members/{id}/password-link", MEMBERS, MEMBER, post(members::make_password_link)),
+        route("/organization/invitations", MEMBERS, Organization, get(invitations::show).post(invitations::send)),
+        route("/organization/invitations/new", MEMBERS, Organization, get(invitations::new)),
+        route("/organization/invitations/{id}/resend", MEMBERS, INVITATION, post(invitations::resend)),
+        route("/organization/invitations/{id}/cancel", MEMBERS, INVITATION, post(invitations::cancel)),
+        route("/organization/access", MEMBERS, Organization, get(access::show).post(access::save)),
+        route("/organization/settings", MEMBERS, Organization, get(organization::show).post(organization::save)),
         // integrations: overview and accounts
         route("/integrations", INTEGRATIONS, Organization, get(integrations::show)),
         route("/integrations/connect/{provider}", INTEGRATIONS, Organization, post(integrations::connect)),

@@ -2,6 +2,7 @@
 use crate::app::App;
 use crate::error::WebError;
 use crate::flash::{self, Flash};
+use crate::parts::address::Asked;
 use askama::Template;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -113,12 +114,18 @@ impl Visit {
     pub fn reader(&self) -> Reader {
         Reader::of(self.session.role, &self.session.user_id)
     }
+    /// A form names the organization it was drawn for: in another tab the session may be in another one by now.
+    pub fn check_organization(&self, form: &Asked) -> Result<(), WebError> {
+        let drawn_for = form.get("organization");
+        if drawn_for.is_empty() || drawn_for == self.organization_id().as_str() { Ok(()) } else { Err(WebError::OtherOrganization) }
+    }
     pub fn may(&self, action: Action) -> bool {
         self.session.role.may(action)
     }
 
     /// What stands around the page: read on the page's own connection.
     pub async fn shell(&self, conn: &mut Conn, place: Place, title: &str) -> Result<Shell, StoreError> {
+        let organizations = store::members::list_organizations(conn, self.user_id()).await?;
         let frame = store::frame::read(conn, self.organization_id(), &self.reader()).await?;
         let now_ms = self.now.as_millisecond();
         let jobs = frame
@@ -142,11 +149,12 @@ impl Visit {
             organization: self.session.organization_name.clone(),
             user_name: self.session.user_name.clone(),
             email: self.session.email.clone(),
-            role: match self.session.role {
-                Role::Owner => "Owner",
-                Role::Admin => "Admin",
-                Role::Member => "Member",
-            },
+            organizations: organizations
+                .into_iter()
+                .map(|(id, name, role)| Belonging { is_here: id == *self.organization_id(), id: id.0, name, role: role.label() })
+                .collect(),
+            role: self.session.role.label(),
+            manages_members: self.may(Action::ManageMembers),
             sees_integrations: self.may(Action::UseIntegrations),
             invalid_accounts: frame.invalid_connections,
             job_count: frame.job_count,
@@ -182,6 +190,19 @@ pub enum Place {
     ApiKeys,
     ApiReference,
     Palette,
+    Members,
+    Settings,
+    /// No line of it.
+    Elsewhere,
+}
+
+/// An organization this person belongs to: a line of the switcher.
+#[derive(Clone, Debug)]
+pub struct Belonging {
+    pub id: String,
+    pub name: String,
+    pub role: &'static str,
+    pub is_here: bool,
 }
 
 /// A line of the job indicator.
@@ -203,6 +224,9 @@ pub struct Shell {
     pub email: String,
     pub role: &'static str,
     pub sees_integrations: bool,
+    pub manages_members: bool,
+    /// All of this person's, this one included.
+    pub organizations: Vec<Belonging>,
     pub invalid_accounts: i64,
     pub job_count: i64,
     /// The first few of them.
@@ -224,6 +248,8 @@ impl Shell {
             email: "ada@birchwood.example".to_owned(),
             role: "Owner",
             sees_integrations: true,
+            manages_members: true,
+            organizations: Vec::new(),
             invalid_accounts: 0,
             job_count: 0,
             jobs: Vec::new(),

@@ -3,6 +3,7 @@
 mod chromium;
 mod databases;
 mod guarded;
+pub mod mail;
 mod packages;
 mod ports;
 mod postgres;

@@ -23,10 +23,11 @@ const MAY_USE: [(&str, &[&str]); 9] = [
 ];
 
 /// Libraries that only their owners may use outside tests. The sandbox is a server of its own, hence its web framework.
-const OWNERS: [(&str, &[&str]); 18] = [
+const OWNERS: [(&str, &[&str]); 19] = [
     ("reqwest", &["providers"]),
     ("rustls", &["providers", "server", "simulator"]),
     ("tokio-rustls", &["simulator"]),
+    ("lettre", &["engine"]),
     ("rcgen", &["simulator"]),
     ("sqlx", &["store"]),
     ("libsqlite3-sys", &["store"]),

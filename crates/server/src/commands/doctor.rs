@@ -39,6 +39,21 @@ pub async fn run(config: Config) -> Result<ExitCode, Failure> {
             fix: Some("put a TLS proxy in front and set public_url to its https address; both providers refuse other redirect addresses".into()),
         });
     }
+    findings.push(match &config.mailer {
+        None => Finding {
+            good: true,
+            what: "mail: off; invitations and new passwords are links to copy".to_owned(),
+            fix: Some("to turn it on, set TIEOUT_SMTP_URL and TIEOUT_MAIL_FROM".to_owned()),
+        },
+        Some(mailer) => match mailer.check().await {
+            Ok(()) => Finding { good: true, what: format!("mail: the server answers; mails come from {}", mailer.from()), fix: None },
+            Err(reason) => Finding {
+                good: false,
+                what: format!("mail: the server does not take our greeting: {reason}"),
+                fix: Some("check host, port, user and password in smtp_url (TIEOUT_SMTP_URL)".to_owned()),
+            },
+        },
+    });
     for (id, prefix) in [("quickbooks", "TIEOUT_QUICKBOOKS"), ("xero", "TIEOUT_XERO")] {
         match config.providers.get(id) {
             None => findings.push(Finding {

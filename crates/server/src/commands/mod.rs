@@ -4,6 +4,7 @@ pub mod doctor;
 pub mod find;
 pub mod logs;
 pub mod migrate;
+pub mod password;
 pub mod sandbox;
 pub mod serve;
 pub mod status;
@@ -62,6 +63,8 @@ pub enum Command {
     Verify(verify::Verify),
     /// Check the settings, the database, the key and the providers, and say what to fix
     Doctor,
+    /// Make a link with which somebody chooses a new password
+    Password(password::Password),
     /// Bring the database's schema up to date
     Migrate,
 }
@@ -103,6 +106,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Logs(logs) => logs::run(logs, config(&cli)?).await,
         Command::Verify(verify) => verify::run(verify, config(&cli)?).await,
         Command::Doctor => doctor::run(config(&cli)?).await,
+        Command::Password(password) => password::run(password, config(&cli)?).await,
         Command::Migrate => migrate::run(config(&cli)?).await,
     }
 }

@@ -11,7 +11,7 @@ fn tieout(arguments: &[&str]) -> Finished {
 fn help_lists_every_command_and_what_the_exit_codes_mean() {
     let help = tieout(&["--help"]);
     assert_eq!(help.status.code(), Some(0), "{help:?}");
-    for command in ["demo", "serve", "worker", "sandbox", "sync", "status", "logs", "verify", "doctor", "migrate"] {
+    for command in ["demo", "serve", "worker", "sandbox", "sync", "status", "logs", "verify", "doctor", "password", "migrate"] {
         assert!(help.stdout.lines().any(|line| line.trim_start().starts_with(&format!("{command} "))), "{command} is missing: {}", help.stdout);
         let own = tieout(&[command, "--help"]);
         assert_eq!(own.status.code(), Some(0), "{command}: {own:?}");

@@ -1,8 +1,11 @@
 //! People: members and their roles, sessions, one-time links.
 use crate::house::{House, MINUTE, NOW};
+use domain::delivery::{DeliveryKind, DeliveryState};
 use domain::ids::{OrganizationId, UserId};
 use domain::organization::Role;
+use store::invitations::{self, Ending, NewInvitation};
 use store::members::{self, User};
+use store::outbox::{self, NewDelivery, Outcome};
 use store::readers::{self, Reader};
 use store::tenancy::{self, Thing};
 use store::{args, sessions};
@@ -219,6 +222,152 @@ async fn a_member_reads_assigned_companies_only_and_an_assignment_stays_in_its_o
         let mut conn = house.read().await;
         assert!(readers::list(&mut conn, &house.organization_id, &anna).await.unwrap().is_empty());
         assert_ne!(pulse, store::frame::pulse(&mut conn, &house.organization_id, &reader).await.unwrap(), "open pages look again");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn members_are_listed_changed_and_removed_with_all_that_is_theirs() {
+    each_database(|url| async move {
+        let house = House::build(&url).await;
+        let other = house.organization("Zebra").await;
+        let company = house.company("c1").await;
+        let anna = UserId::new("u2");
+        let mut tx = house.begin().await;
+        members::insert_user(&mut tx, &user("u2", "anna@acme.example"), NOW).await.unwrap();
+        for organization_id in [&house.organization_id, &other] {
+            members::add(&mut tx, organization_id, &anna, Role::Member, NOW).await.unwrap();
+        }
+        readers::add(&mut tx, &house.organization_id, &anna, &company, NOW).await.unwrap();
+        sessions::insert(&mut tx, "here", &anna, &house.organization_id, NOW + 1, NOW + MINUTE).await.unwrap();
+        sessions::insert(&mut tx, "there", &anna, &other, NOW + 2, NOW + MINUTE).await.unwrap();
+        assert!(members::lock(&mut tx, &house.organization_id).await.unwrap());
+        assert!(!members::lock(&mut tx, &OrganizationId::new("none")).await.unwrap());
+        assert_eq!(members::count_owners(&mut tx, &house.organization_id).await.unwrap(), 1);
+        assert!(members::set_role(&mut tx, &house.organization_id, &anna, Role::Admin).await.unwrap());
+        assert!(!members::set_role(&mut tx, &house.organization_id, &UserId::new("nobody"), Role::Admin).await.unwrap());
+        members::rename_organization(&mut tx, &other, "Yak").await.unwrap();
+        members::set_password(&mut tx, &anna, "hash").await.unwrap();
+        tx.commit().await.unwrap();
+        let mut conn = house.read().await;
+        let listed = members::list(&mut conn, &house.organization_id).await.unwrap();
+        let found: Vec<_> = listed.iter().map(|member| (member.user_id.as_str(), member.role, member.seen_at, member.organizations)).collect();
+        assert_eq!(found, [("u2", Role::Admin, Some(NOW + 1), 2), ("owner", Role::Owner, None, 1)]);
+        assert_eq!(members::find_latest_organization(&mut conn, &anna).await.unwrap(), Some(other.clone()), "where she was last");
+        assert_eq!(members::organization_name(&mut conn, &other).await.unwrap().as_deref(), Some("Yak"));
+        assert_eq!(members::find_user(&mut conn, &anna).await.unwrap().unwrap().password_hash.as_deref(), Some("hash"));
+        assert_eq!(store::companies::list_powered_by(&mut conn, &house.organization_id, &house.user_id).await.unwrap().len(), 0, "not linked yet");
+        drop(conn);
+
+        let mut tx = house.begin().await;
+        store::companies::link(&mut tx, &company, NOW).await.unwrap();
+        assert!(members::remove(&mut tx, &house.organization_id, &anna).await.unwrap());
+        assert!(!members::remove(&mut tx, &house.organization_id, &anna).await.unwrap());
+        tx.commit().await.unwrap();
+        let mut conn = house.read().await;
+        assert!(sessions::find(&mut conn, "here", NOW + 3).await.unwrap().is_none());
+        assert!(sessions::find(&mut conn, "there", NOW + 3).await.unwrap().is_some(), "elsewhere she stays");
+        assert!(readers::list(&mut conn, &house.organization_id, &anna).await.unwrap().is_empty());
+        let powered = store::companies::list_powered_by(&mut conn, &house.organization_id, &house.user_id).await.unwrap();
+        assert_eq!(powered.iter().map(|company| company.id.as_str()).collect::<Vec<_>>(), ["c1"]);
+        drop(conn);
+        let mut tx = house.begin().await;
+        sessions::insert_link(&mut tx, "link", "password", Some(&anna), NOW, NOW + MINUTE).await.unwrap();
+        sessions::void_links(&mut tx, "password", &anna, NOW).await.unwrap();
+        assert!(sessions::take_link(&mut tx, "link", "password", NOW).await.unwrap().is_none());
+        sessions::delete_all_of(&mut tx, &anna).await.unwrap();
+        assert!(sessions::find(&mut tx, "there", NOW + 3).await.unwrap().is_none());
+        tx.commit().await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_address_has_one_open_invitation_and_each_ends_once() {
+    each_database(|url| async move {
+        let house = House::build(&url).await;
+        let companies = [house.company("c1").await];
+        let new = |id: &'static str, token: &'static str| NewInvitation {
+            id,
+            organization_id: &house.organization_id,
+            email: "anna@acme.example",
+            role: Role::Member,
+            company_ids: &companies,
+            token,
+            invited_by: &house.user_id,
+            now_ms: NOW,
+            expires_at: NOW + MINUTE,
+        };
+        let mut tx = house.begin().await;
+        assert!(invitations::insert(&house.store, &mut tx, &new("i1", "first")).await.unwrap());
+        assert!(!invitations::insert(&house.store, &mut tx, &new("i2", "second")).await.unwrap(), "one open one");
+        tx.commit().await.unwrap();
+        let mut conn = house.read().await;
+        let found = invitations::find_by_token(&mut conn, "first").await.unwrap().unwrap();
+        assert_eq!((found.id.as_str(), found.organization_name.as_str(), found.invited_by.as_str()), ("i1", "Acme", "Olga Owner"));
+        assert_eq!((found.company_ids.as_slice(), found.token(&house.store).unwrap().as_str()), (companies.as_slice(), "first"));
+        assert!(found.is_valid(NOW + MINUTE - 1) && !found.is_valid(NOW + MINUTE) && found.is_open());
+        assert!(invitations::find(&mut conn, &OrganizationId::new("other"), "i1").await.unwrap().is_none());
+        assert!(tenancy::is_reachable(&mut conn, &house.organization_id, &Reader::Everything, Thing::Invitation, "i1").await.unwrap());
+        drop(conn);
+        let mut tx = house.begin().await;
+        assert!(!invitations::end(&mut tx, "i1", Ending::Accepted, NOW + MINUTE).await.unwrap(), "its time is over");
+        assert!(invitations::renew(&mut tx, "i1", NOW + MINUTE, NOW + 2 * MINUTE).await.unwrap());
+        assert!(invitations::end(&mut tx, "i1", Ending::Accepted, NOW + MINUTE).await.unwrap());
+        for ending in [Ending::Accepted, Ending::Declined, Ending::Cancelled] {
+            assert!(!invitations::end(&mut tx, "i1", ending, NOW + MINUTE).await.unwrap(), "{ending:?} after it ended");
+        }
+        assert!(!invitations::renew(&mut tx, "i1", NOW, NOW + MINUTE).await.unwrap());
+        assert!(invitations::insert(&house.store, &mut tx, &new("i2", "second")).await.unwrap(), "another one after it");
+        assert!(invitations::end(&mut tx, "i2", Ending::Cancelled, NOW + 9 * MINUTE).await.unwrap(), "an expired one too");
+        tx.commit().await.unwrap();
+        assert!(invitations::list_open(&mut house.read().await, &house.organization_id).await.unwrap().is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_outbox_keeps_bodies_sealed_and_lets_one_worker_have_each() {
+    each_database(|url| async move {
+        let house = House::build(&url).await;
+        let new = |id: &str, key: Option<&'static str>| NewDelivery {
+            id: id.to_owned(),
+            organization_id: Some(&house.organization_id),
+            kind: DeliveryKind::Mail,
+            recipient: "anna@acme.example",
+            subject: "Hello",
+            body: "a secret link",
+            dedupe_key: key,
+            now_ms: NOW,
+        };
+        let mut tx = house.begin().await;
+        assert!(outbox::put(&house.store, &mut tx, &new("d1", Some("incident:1"))).await.unwrap());
+        assert!(!outbox::put(&house.store, &mut tx, &new("d2", Some("incident:1"))).await.unwrap());
+        assert!(outbox::put(&house.store, &mut tx, &new("d3", None)).await.unwrap());
+        tx.commit().await.unwrap();
+        let mut conn = house.read().await;
+        let raw = conn.query("SELECT body FROM deliveries ORDER BY id", vec![]).await.unwrap();
+        assert!(raw.iter().all(|row| !String::from_utf8_lossy(&row.bytes(0).unwrap()).contains("secret")));
+        assert!(outbox::has_due(&mut conn, NOW).await.unwrap() && !outbox::has_due(&mut conn, NOW - 1).await.unwrap());
+        drop(conn);
+        let mut tx = house.begin().await;
+        let first = outbox::claim(&house.store, &mut tx, NOW, MINUTE, 1).await.unwrap();
+        let second = outbox::claim(&house.store, &mut tx, NOW, MINUTE, 10).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!((first.len(), second.len(), first[0].body.as_str()), (1, 1, "a secret link"));
+        assert!(!outbox::has_due(&mut house.read().await, NOW).await.unwrap());
+        let mut tx = house.begin().await;
+        assert!(outbox::settle(&mut tx, &first[0], &Outcome::Sent, NOW + 1).await.unwrap());
+        let again = Outcome::Again { run_after: NOW + MINUTE, error: "busy" };
+        assert!(outbox::settle(&mut tx, &second[0], &again, NOW + 1).await.unwrap());
+        tx.commit().await.unwrap();
+        let mut conn = house.read().await;
+        let told = outbox::find_by_key(&mut conn, "incident:1", "anna@acme.example").await.unwrap().unwrap();
+        assert_eq!((told.state, told.finished_at), (DeliveryState::Sent, Some(NOW + 1)));
+        assert!(outbox::find_by_key(&mut conn, "incident:2", "anna@acme.example").await.unwrap().is_none());
+        let listed = outbox::list(&mut conn, &house.organization_id, 10).await.unwrap();
+        assert_eq!(listed.iter().map(|delivery| delivery.last_error.as_deref()).collect::<Vec<_>>(), [Some("busy"), None]);
+        assert!(outbox::has_due(&mut conn, NOW + MINUTE).await.unwrap());
     })
     .await;
 }

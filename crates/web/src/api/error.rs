@@ -106,6 +106,7 @@ impl ApiError {
             }
             ApiError::Conflict { message, .. } => is(StatusCode::CONFLICT, "conflict", message),
             ApiError::Refused(status, why) => (*status, "refused", why.clone()),
+            ApiError::Engine(EngineError::NotAllowed(sentence)) => is(StatusCode::FORBIDDEN, "forbidden", sentence),
             ApiError::Engine(EngineError::Refused(sentence)) => is(StatusCode::CONFLICT, "conflict", sentence),
             other => {
                 tracing::error!(error = %other, "an API request failed");

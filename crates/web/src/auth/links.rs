@@ -17,7 +17,7 @@ pub async fn make_setup_link(engine: &Engine) -> Result<Option<Url>, StoreError>
     let (token, now_ms) = (make_token(), engine.clock.now_ms());
     store::sessions::insert_link(&mut tx, &token, "setup", None, now_ms, now_ms + SETUP_LIFE_MS).await?;
     tx.commit().await?;
-    Ok(Some(address(engine, &["setup", &token])))
+    Ok(Some(engine.address(&["setup", &token])))
 }
 
 /// A link that signs this user in, once.
@@ -26,11 +26,5 @@ pub async fn make_sign_in_link(engine: &Engine, user_id: &UserId) -> Result<Url,
     let mut tx = engine.store.begin().await?;
     store::sessions::insert_link(&mut tx, &token, "sign_in", Some(user_id), now_ms, now_ms + SIGN_IN_LIFE_MS).await?;
     tx.commit().await?;
-    Ok(address(engine, &["sign-in", "link", &token]))
-}
-
-fn address(engine: &Engine, path: &[&str]) -> Url {
-    let mut url = engine.settings.public_url.clone();
-    url.path_segments_mut().expect("the public URL is http or https").clear().extend(path);
-    url
+    Ok(engine.address(&["sign-in", "link", &token]))
 }

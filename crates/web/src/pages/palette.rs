@@ -101,6 +101,10 @@ async fn commands(app: &App, visit: &Visit, part: &str) -> Result<Index, StoreEr
         commands.push(go("Actions", "Connect an account", "QuickBooks or Xero", "/integrations"));
     }
     if visit.may(Action::ManageMembers) {
+        commands.push(go("Pages", "Members", "", "/organization/members"));
+        commands.push(go("Pages", "Internal Access", "which Member reads which company", "/organization/access"));
+        commands.push(go("Pages", "Settings", "of the organization", "/organization/settings"));
+        commands.push(go("Actions", "Invite Member", "", "/organization/invitations/new"));
         commands.push(go("Pages", "API keys", "", "/organization/api-keys"));
     }
     commands.push(go("Pages", "API reference", "", "/developers/api"));

@@ -2,19 +2,19 @@
 use crate::app::App;
 use crate::auth::{passwords, session};
 use crate::error::WebError;
+use crate::parts::address;
+use crate::parts::fields::LONGEST_PASSWORD;
 use crate::protection::is_own_path;
 use crate::visit::Theme;
 use askama::Template;
 use axum::Form;
-use axum::extract::{ConnectInfo, Extension, Query, State};
+use axum::extract::{ConnectInfo, Extension, Query, RawForm, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use std::net::SocketAddr;
 use store::sessions::Session;
 
-/// Longer ones are refused before they cost a hash.
-pub const LONGEST_PASSWORD: usize = 128;
 const RESULT_PAGE: &str = "/integrations/result";
 
 #[derive(Template)]
@@ -29,6 +29,8 @@ pub struct SignInPage {
     pub error: Option<String>,
     /// No user exists yet: the first one is made by a link.
     pub is_new: bool,
+    /// A link for a new password can be mailed.
+    pub can_mail: bool,
 }
 
 #[derive(Deserialize)]
@@ -67,6 +69,7 @@ pub async fn show(
         next,
         error: None,
         is_new,
+        can_mail: app.engine.can_mail(),
     };
     Ok(Html(page.render()?).into_response())
 }
@@ -92,6 +95,7 @@ pub async fn enter(
             next: next.clone(),
             error: Some(error),
             is_new: false,
+            can_mail: app.engine.can_mail(),
         };
         Ok((status, Html(page.render()?)).into_response())
     };
@@ -109,17 +113,19 @@ pub async fn enter(
         app.throttle.failed(&who, now_ms);
         return again(StatusCode::UNPROCESSABLE_ENTITY, "The e-mail address or the password is not right.".to_owned());
     };
-    let organizations = store::members::list_organizations(&mut app.engine.store.read().await?, &user.id).await?;
-    let Some((organization_id, _, _)) = organizations.first() else {
+    let latest = store::members::find_latest_organization(&mut app.engine.store.read().await?, &user.id).await?;
+    // an invitation is accepted by whoever it is for, also by somebody who belongs nowhere yet
+    let Some(organization_id) = latest else {
         return again(StatusCode::FORBIDDEN, "You are not a member of any organization. Ask an Owner for an invitation.".to_owned());
     };
     app.throttle.succeeded(&who);
-    Ok(session::start(&app, &headers, &user.id, organization_id, Redirect::to(&next).into_response()).await?)
+    Ok(session::start(&app, &headers, &user.id, &organization_id, Redirect::to(&next).into_response()).await?)
 }
 
 /// POST /sign-out
-pub async fn leave(State(app): State<App>, headers: HeaderMap) -> Result<Response, WebError> {
-    Ok(session::end(&app, &headers, Redirect::to("/sign-in").into_response()).await?)
+pub async fn leave(State(app): State<App>, headers: HeaderMap, RawForm(form): RawForm) -> Result<Response, WebError> {
+    let form = address::Asked::parse(&form);
+    Ok(session::end(&app, &headers, Redirect::to(form.back("/sign-in")).into_response()).await?)
 }
 
 fn own(next: &str) -> String {

@@ -37,8 +37,7 @@ pub async fn enter(State(app): State<App>, Path(token): Path<String>, headers: H
     let Some(user_id) = store::sessions::take_link(&mut tx, &token, PURPOSE, app.engine.clock.now_ms()).await?.flatten() else {
         return page(&headers, None, token);
     };
-    let organizations = store::members::list_organizations(&mut tx, &user_id).await?;
-    let Some((organization_id, _, _)) = organizations.into_iter().next() else { return page(&headers, None, token) };
+    let Some(organization_id) = store::members::find_latest_organization(&mut tx, &user_id).await? else { return page(&headers, None, token) };
     tx.commit().await?;
     Ok(session::start(&app, &headers, &user_id, &organization_id, Redirect::to("/").into_response()).await?)
 }

@@ -2,6 +2,7 @@
 pub mod address;
 pub mod chart;
 pub mod csv;
+pub mod fields;
 pub mod figures;
 pub mod icon;
 pub mod mapped;

@@ -9,6 +9,7 @@ mod logs;
 mod mapping;
 mod matrix;
 mod palette;
+mod people;
 mod rendering;
 mod roles;
 mod sample;

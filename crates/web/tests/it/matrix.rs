@@ -132,6 +132,20 @@ async fn house(site: &Site, name: &str) -> House {
             (Thing::LogEntry, entry.to_string()),
         ]));
     }
+    let invitation = engine.make_id();
+    let token = web::auth::session::make_token();
+    let new = store::invitations::NewInvitation {
+        id: &invitation,
+        organization_id: &id,
+        email: &format!("{invitation}@{}.example", name.to_lowercase()),
+        role: Role::Member,
+        company_ids: &[],
+        token: &token,
+        invited_by: &owner,
+        now_ms,
+        expires_at: now_ms + 60_000,
+    };
+    assert!(store::invitations::insert(&engine.store, &mut tx, &new).await.unwrap());
     tx.commit().await.unwrap();
     // somebody to manage, who is neither the Owner nor one of those who look
     let managed = site.user_of(&id, Role::Member).await;
@@ -155,6 +169,7 @@ async fn house(site: &Site, name: &str) -> House {
     api_keys::insert(&mut tx, &new).await.unwrap();
     tx.commit().await.unwrap();
     shown.insert(Thing::ApiKey, api_key.0);
+    shown.insert(Thing::Invitation, invitation);
     House { id, shown, hidden }
 }
 
@@ -186,7 +201,9 @@ impl House {
         let active = runs::list_active(&mut conn, &self.id).await.unwrap();
         let member = UserId(self.shown[&Thing::Member].clone());
         let role = members::role_of(&mut conn, &self.id, &member).await.unwrap();
-        format!("{companies:?}{connections:?}{active:?}{role:?}{:?}", readers::list_all(&mut conn, &self.id).await.unwrap())
+        let invitations = store::invitations::list_open(&mut conn, &self.id).await.unwrap();
+        let name = members::organization_name(&mut conn, &self.id).await.unwrap();
+        format!("{companies:?}{connections:?}{active:?}{role:?}{invitations:?}{name:?}{:?}", readers::list_all(&mut conn, &self.id).await.unwrap())
     }
     /// Fields and queries that name things of this house, whatever a handler may call them.
     fn named(&self) -> String {

@@ -213,7 +213,16 @@ fn update_token_user_renders_in_every_stage() {
 fn pages_without_the_frame_render_in_every_state() {
     let style = web::assets::STYLE.path.as_str();
     for (is_new, to_finish) in [(false, false), (true, false), (false, true)] {
-        let page = SignInPage { theme: Theme::Dark, style, email: HOSTILE.into(), next: "/".into(), to_finish, error: Some("Wrong".into()), is_new };
+        let page = SignInPage {
+            theme: Theme::Dark,
+            style,
+            email: HOSTILE.into(),
+            next: "/".into(),
+            to_finish,
+            error: Some("Wrong".into()),
+            is_new,
+            can_mail: true,
+        };
         check(&page, &["data-theme=\"dark\""]);
     }
     let invitation = Invitation {

@@ -28,10 +28,17 @@ async fn the_setup_link_makes_one_owner_and_works_once() {
         assert!(!wrong.text.contains("value=\"short\""), "a password is not sent back");
 
         let made = stranger.post(&path, GOOD).await;
-        assert_eq!((made.status, made.location()), (StatusCode::SEE_OTHER, "/integrations"), "{}", made.text);
+        assert_eq!((made.status, made.location()), (StatusCode::SEE_OTHER, "/welcome"), "{}", made.text);
         let cookie = made.cookie("tieout_session").unwrap();
         let owner = crate::site::Browser { site: &site, cookie };
         owner.get("/integrations").await.assert_shows(&["Birchwood Advisory", "Owner"]);
+        owner.get("/welcome").await.assert_shows(&[
+            "Connect QuickBooks Online",
+            "Connect Xero",
+            "tieout demo",
+            "tieout doctor",
+            "neither https nor this machine",
+        ]);
 
         assert_eq!(stranger.get(&path).await.status, StatusCode::NOT_FOUND);
         assert_eq!(stranger.post(&path, GOOD).await.status, StatusCode::NOT_FOUND);

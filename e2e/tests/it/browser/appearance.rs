@@ -21,7 +21,7 @@ pub async fn look(person: &Person, path: &str, name: &str) {
     look_here(person, name).await;
 }
 
-async fn look_here(person: &Person, name: &str) {
+pub async fn look_here(person: &Person, name: &str) {
     for (width, height) in [(360, 780), (390, 844), (1440, 900)] {
         person.resize(width, height).await;
         let wide = person

@@ -9,6 +9,7 @@ mod duplicate;
 mod journey;
 mod logs;
 mod mapping;
+mod members;
 mod palette;
 mod person;
 mod reconnect;

@@ -302,6 +302,29 @@ impl Person {
         path.as_str().expect("an address is a text").to_owned()
     }
 
+    /// The address of the page of a company, from the Data Feed.
+    pub async fn company_path_of(&self, name: &str) -> String {
+        self.open("/integrations/data-feed").await;
+        let script = "return [...document.querySelectorAll('table.feed td.name a')].find((a) => a.innerText.trim() === NAME).getAttribute('href')";
+        let path = self.ask(&script.replace("NAME", &json!(name).to_string())).await;
+        path.as_str().expect("an address is a text").to_owned()
+    }
+
+    /// Clicks the first visible element of a selector that reads so.
+    pub async fn click_by_text(&self, selector: &str, text: &str) {
+        let script = "const found = [...document.querySelectorAll(SELECTOR)].findIndex((node) => node.innerText.trim() === TEXT); return found;";
+        let at = self.ask(&script.replace("SELECTOR", &json!(selector).to_string()).replace("TEXT", &json!(text).to_string())).await;
+        let at = usize::try_from(at.as_i64().unwrap_or(-1)).unwrap_or_else(|_| panic!("no `{selector}` reads `{text}`"));
+        let elements = self.browser.find_all(By::Css(selector.to_owned())).await.expect("it was there");
+        elements[at].click().await.unwrap_or_else(|error| panic!("`{text}` cannot be clicked: {error}"));
+    }
+
+    /// Chooses another role for somebody on the page of members.
+    pub async fn choose_role(&self, name: &str, role: &str) {
+        let path = format!("//tr[.//bdi[normalize-space(.)=\"{name}\"]]//option[@value=\"{role}\"]");
+        self.click_by(By::XPath(path), role).await;
+    }
+
     /// **Resync** in the row menu of the first company of the Data Feed.
     pub async fn resync_first_row(&self) {
         self.click_on("table.feed tbody tr:first-child .actions-cell button[popovertarget]").await;

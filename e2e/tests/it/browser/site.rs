@@ -108,6 +108,8 @@ impl Site {
         person.fill("email", EMAIL).await;
         person.fill("password", PASSWORD).await;
         person.click("Create organization").await;
+        person.see_title("Welcome to Tieout").await;
+        person.click("Go to Integrations").await;
         person.see_title("Integrations").await;
     }
 

@@ -1,0 +1,118 @@
+//! Who belongs to an organization, in which role, and which companies a Member reads.
+pub mod invitations;
+pub mod passwords;
+
+use crate::Engine;
+use crate::error::EngineError;
+use domain::ids::{CompanyId, OrganizationId, UserId};
+use domain::organization::{Action, Refusal, Role, may_remove, may_set_role};
+use store::{Tx, members, readers};
+
+/// Who asks, in which organization. The role is read again in every transaction that changes something.
+#[derive(Clone, Copy)]
+pub struct Actor<'a> {
+    pub organization_id: &'a OrganizationId,
+    pub user_id: &'a UserId,
+}
+
+impl From<Refusal> for EngineError {
+    fn from(refusal: Refusal) -> EngineError {
+        if refusal.is_about_the_person() {
+            EngineError::NotAllowed(refusal.sentence().to_owned())
+        } else {
+            EngineError::Refused(refusal.sentence().to_owned())
+        }
+    }
+}
+
+/// The secret of a link: 256 random bits.
+fn random_token() -> String {
+    let mut random = [0u8; 32];
+    getrandom::fill(&mut random).expect("the operating system gives random bytes");
+    hex::encode(random)
+}
+
+/// A transaction that holds the organization, with the role its actor has now.
+async fn begin(engine: &Engine, actor: &Actor<'_>) -> Result<(Tx, Role), EngineError> {
+    let mut tx = engine.store.begin().await?;
+    if !members::lock(&mut tx, actor.organization_id).await? {
+        return Err(EngineError::NotFound);
+    }
+    let role = members::role_of(&mut tx, actor.organization_id, actor.user_id).await?.ok_or(Refusal::NotAManager)?;
+    Ok((tx, role))
+}
+
+/// The same for what Owners and Admins do.
+async fn begin_managing(engine: &Engine, actor: &Actor<'_>) -> Result<(Tx, Role), EngineError> {
+    let (tx, role) = begin(engine, actor).await?;
+    if role.may(Action::ManageMembers) { Ok((tx, role)) } else { Err(Refusal::NotAManager.into()) }
+}
+
+/// Gives a member a role: it holds for the very next request, and streams that are open end.
+pub async fn set_role(engine: &Engine, actor: &Actor<'_>, target: &UserId, role: Role) -> Result<(), EngineError> {
+    let (mut tx, own) = begin(engine, actor).await?;
+    let from = members::role_of(&mut tx, actor.organization_id, target).await?.ok_or(EngineError::NotFound)?;
+    let owners = members::count_owners(&mut tx, actor.organization_id).await?;
+    may_set_role(own, target == actor.user_id, from, role, owners)?;
+    members::set_role(&mut tx, actor.organization_id, target, role).await?;
+    tx.commit().await?;
+    engine.changed(actor.organization_id, None);
+    Ok(())
+}
+
+/// Removes a member, or lets one leave; sessions end at once.
+pub async fn remove(engine: &Engine, actor: &Actor<'_>, target: &UserId) -> Result<(), EngineError> {
+    let (mut tx, own) = begin(engine, actor).await?;
+    let role = members::role_of(&mut tx, actor.organization_id, target).await?.ok_or(EngineError::NotFound)?;
+    let owners = members::count_owners(&mut tx, actor.organization_id).await?;
+    may_remove(own, target == actor.user_id, role, owners)?;
+    members::remove(&mut tx, actor.organization_id, target).await?;
+    tx.commit().await?;
+    engine.changed(actor.organization_id, None);
+    Ok(())
+}
+
+/// A change of who reads what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assignment {
+    pub user_id: UserId,
+    pub company_id: CompanyId,
+    pub reads: bool,
+}
+
+/// Applies changes of who reads what, all or none; how many changed anything. Whom or what this organization does not have is passed over.
+pub async fn assign(engine: &Engine, actor: &Actor<'_>, changes: &[Assignment]) -> Result<usize, EngineError> {
+    let (mut tx, _) = begin_managing(engine, actor).await?;
+    let now_ms = engine.now_ms();
+    let mut changed = 0;
+    for Assignment { user_id, company_id, reads } in changes {
+        let did = match reads {
+            true => readers::add(&mut tx, actor.organization_id, user_id, company_id, now_ms).await?,
+            false => readers::remove(&mut tx, actor.organization_id, user_id, company_id).await?,
+        };
+        changed += usize::from(did);
+    }
+    tx.commit().await?;
+    if changed > 0 {
+        engine.changed(actor.organization_id, None);
+    }
+    Ok(changed)
+}
+
+/// Makes another organization, whose Owner this person is.
+pub async fn create_organization(engine: &Engine, user_id: &UserId, name: &str) -> Result<OrganizationId, EngineError> {
+    let (id, now_ms) = (OrganizationId(engine.make_id()), engine.now_ms());
+    let mut tx = engine.store.begin().await?;
+    members::insert_organization(&mut tx, &id, name.trim(), now_ms).await?;
+    members::add(&mut tx, &id, user_id, Role::Owner, now_ms).await?;
+    tx.commit().await?;
+    Ok(id)
+}
+
+pub async fn rename_organization(engine: &Engine, actor: &Actor<'_>, name: &str) -> Result<(), EngineError> {
+    let (mut tx, _) = begin_managing(engine, actor).await?;
+    members::rename_organization(&mut tx, actor.organization_id, name.trim()).await?;
+    tx.commit().await?;
+    engine.changed(actor.organization_id, None);
+    Ok(())
+}

@@ -1,0 +1,216 @@
+//! People: an Owner invites a Member, who sees two assigned companies and nothing of the integrations; on both databases.
+
+use testkit::each_database;
+
+use super::appearance::{look, look_here};
+use super::person::{Habits, Person};
+use super::site::{Companies, EMAIL, PASSWORD, Site};
+
+/// Connects both providers and imports their three companies, without waiting for the syncs.
+async fn connect_everything(ada: &Person) {
+    ada.import_quickbooks().await;
+    ada.open("/integrations").await;
+    ada.click("Connect Xero").await;
+    ada.see("wants access to your organisation data").await;
+    for box_number in [1, 2] {
+        ada.click_on(&format!("fieldset label:nth-of-type({box_number}) input")).await;
+    }
+    ada.click("Allow access").await;
+    ada.see_title("Account Connected").await;
+    ada.click("Import All Companies").await;
+    ada.see_title("Data Feed").await;
+}
+
+/// Fills the form of **Invite Member** and sends it; the link it made.
+async fn invite(ada: &Person, email: &str, companies: &[&str]) -> String {
+    ada.open("/organization/members").await;
+    ada.click("Invite Member").await;
+    ada.see_title("Invite Member").await;
+    ada.fill("emails", email).await;
+    for company in companies {
+        ada.click_by_text(".pick-list label", company).await;
+    }
+    ada.click("Send Invitation").await;
+    ada.see(email).await;
+    ada.click("Copy link").await;
+    let link = ada.ask("return document.querySelector('.link-fold[open] code').innerText").await;
+    link.as_str().expect("a link is a text").to_owned()
+}
+
+// Walk-through 11.
+// proves H1 in part
+// proves H2 in part
+// proves H5 in part
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_member_sees_two_assigned_companies_no_integrations_and_403_on_direct_links() {
+    each_database(|database| async move {
+        let site = Site::start(Some(&database), Companies::Demo).await;
+        let ada = site.owner().await;
+        connect_everything(&ada).await;
+        let (mine, also_mine, hidden) = ("Kauri Outdoor Ltd", "Beacon Street Studio", "Harbor & Pine Trading Co.");
+        let link = invite(&ada, "max@lovelace.example", &[mine, also_mine]).await;
+
+        let max = Person::arrive(&site.url).await;
+        max.goto(&link).await;
+        max.see_title("Join Lovelace & Co").await;
+        max.see("Ada Lovelace invites max@lovelace.example.").await;
+        max.see("Reads the books of the companies assigned to them.").await;
+        max.fill("name", "Max Member").await;
+        max.fill("password", "short").await;
+        max.click("Accept").await;
+        max.see("Use at least 12 characters.").await;
+        max.fill("password", PASSWORD).await;
+        max.click("Accept").await;
+        max.see_title("Companies").await;
+        for company in [mine, also_mine] {
+            max.see(company).await;
+        }
+        for words in [hidden, "Integrations", "Data Feed", "Logs", "Members"] {
+            max.does_not_see(words).await;
+        }
+        let feed = ada.ask("return [...document.querySelectorAll('a')].map((a) => a.getAttribute('href'))").await;
+        assert!(feed.to_string().contains("/organization/members"), "the Owner has the menu item: {feed}");
+        // direct links: those of the integrations are closed, those of a company that is not assigned lead nowhere
+        let company = ada.company_path_of(hidden).await;
+        let expected_403 = ["/integrations", "/integrations/data-feed", "/integrations/logs", "/organization/members", "/organization/settings"];
+        for path in expected_403 {
+            max.open(path).await;
+            max.see_title("You don't have access").await;
+            max.see("403").await;
+        }
+        max.open(&company).await;
+        max.see_title("Nothing here").await;
+        max.open(&ada.company_path_of(mine).await).await;
+        max.see_title(mine).await;
+        max.does_not_see("Resync").await;
+
+        // what is assigned and taken away shows on the open page
+        max.open("/companies").await;
+        max.see(also_mine).await;
+        max.mark_document().await;
+        ada.open("/organization/access").await;
+        ada.see("sees 2 of 3").await;
+        ada.see("sees all").await;
+        ada.click("All 3 companies").await;
+        ada.see("1 change saved, effective now.").await;
+        max.see(hidden).await;
+        max.assert_same_document().await;
+
+        // another role holds for the next click; removed is out
+        ada.open("/organization/members").await;
+        ada.choose_role("Max Member", "admin").await;
+        ada.see("Max Member is now an Admin, effective now.").await;
+        max.open("/integrations").await;
+        max.see_title("Integrations").await;
+        ada.open("/organization/members").await;
+        ada.see("This is the last Owner.").await;
+        ada.click_by_text("td a", "Remove").await;
+        ada.see_title("Remove Max Member?").await;
+        ada.click("Remove").await;
+        ada.see("Max Member is removed.").await;
+        max.open("/companies").await;
+        max.see_title("Sign in").await;
+        let complaints = max.complaints().await;
+        let expected = |line: &String| line.contains("403") || line.contains("404") || line.contains("422");
+        assert!(complaints.iter().all(expected), "the browser's console holds:\n{}", complaints.join("\n"));
+        max.browser.quit().await.expect("the browser closes");
+        ada.leave().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_pages_of_people_fit_a_phone_and_make_no_browser_complain() {
+    let site = Site::on_sqlite(Companies::Demo).await;
+    let ada = Person::arrive_with(&site.url, Habits { without_scripts: false, size: Some((1440, 900)) }).await;
+    site.set_up(&ada).await;
+    look(&ada, "/organization/access", "access-empty").await;
+    look(&ada, "/organization/invitations", "invitations-empty").await;
+    connect_everything(&ada).await;
+    look(&ada, "/organization/invitations/new", "invite").await;
+    ada.fill("emails", "ada@lovelace.example and nobody").await;
+    ada.click("Send Invitation").await;
+    ada.see("is not an e-mail address").await;
+    look_here(&ada, "invite-wrong").await;
+    let mut links = Vec::new();
+    for email in ["max@lovelace.example", "nina.with-a-long-name@subsidiary.lovelace-and-company.example"] {
+        links.push(invite(&ada, email, &["Kauri Outdoor Ltd"]).await);
+    }
+    look_here(&ada, "invitations-link").await;
+    let max = Person::arrive_with(&site.url, Habits { without_scripts: false, size: Some((1440, 900)) }).await;
+    max.goto(&links[0]).await;
+    look_here(&max, "invitation").await;
+    max.fill("name", "Max Member").await;
+    max.fill("password", PASSWORD).await;
+    max.click("Accept").await;
+    max.see_title("Companies").await;
+    look_here(&max, "companies-member").await;
+    max.goto(&links[1]).await;
+    look_here(&max, "invitation-other-address").await;
+    max.goto(&links[0]).await;
+    look_here(&max, "invitation-over").await;
+    max.open("/integrations").await;
+    look_here(&max, "no-access").await;
+    for (path, name) in [
+        ("/organization/members", "members"),
+        ("/organization/access", "access"),
+        ("/organization/settings", "organization-settings"),
+        ("/organizations/new", "organization-new"),
+        ("/password", "password"),
+    ] {
+        look(&ada, path, name).await;
+    }
+    ada.open("/organization/members").await;
+    ada.click("Password link").await;
+    ada.see("A link for a new password").await;
+    look_here(&ada, "members-password-link").await;
+    let link = ada.ask("return document.querySelector('.copy-line code').innerText").await;
+    ada.open("/organization/members").await;
+    ada.click_by_text("td a", "Remove").await;
+    look_here(&ada, "member-remove").await;
+    ada.click_on("[popovertarget=org-menu]").await;
+    look_here(&ada, "organization-switcher").await;
+    max.goto(link.as_str().expect("a link is a text")).await;
+    look_here(&max, "password-new").await;
+    max.browser.quit().await.expect("the browser closes");
+    let complaints = ada.complaints().await;
+    assert!(complaints.iter().all(|line| line.contains("422")), "the browser's console holds:\n{}", complaints.join("\n"));
+    ada.browser.quit().await.expect("the browser closes");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_scripts_people_are_invited_promoted_and_assigned() {
+    let site = Site::on_sqlite(Companies::QuickBooks(20)).await;
+    let ada = site.owner().await;
+    ada.import_quickbooks().await;
+    let link = invite(&ada, "max@lovelace.example", &[]).await;
+    ada.leave().await;
+
+    let plain = Habits { without_scripts: true, size: None };
+    let max = Person::arrive_with(&site.url, plain).await;
+    max.goto(&link).await;
+    max.fill("name", "Max Member").await;
+    max.fill("password", PASSWORD).await;
+    max.click("Accept").await;
+    max.see_title("Companies").await;
+    max.see("ask one of them").await;
+    let ada = Person::arrive_with(&site.url, plain).await;
+    ada.open("/sign-in").await;
+    ada.fill("email", EMAIL).await;
+    ada.fill("password", PASSWORD).await;
+    ada.click("Sign in").await;
+    ada.open("/organization/access").await;
+    ada.click_on(".access td.cell input:not(:disabled)").await;
+    ada.click("Save").await;
+    ada.see("1 change saved").await;
+    max.open("/companies").await;
+    max.does_not_see("ask one of them").await;
+    ada.open("/organization/members").await;
+    ada.click_on("tr:has(a[href$='/remove']) select:not(:disabled) option[value='admin']").await;
+    ada.click("Change").await;
+    ada.see("is now an Admin").await;
+    max.open("/integrations").await;
+    max.see_title("Integrations").await;
+    max.browser.quit().await.expect("the browser closes");
+    ada.browser.quit().await.expect("the browser closes");
+}
