@@ -2,9 +2,9 @@
 use crate::app::{App, WebOptions};
 use crate::pages::{
     access, account, account_lines, account_setup, api_keys, api_reference, companies, company, contact_balances, data_feed, disconnect,
-    integrations, invitation, invitations, log_entry, log_table, logs, mapping, mapping_companies, mapping_edit, mapping_history, mapping_import,
-    members, organization, palette, password, reconnect_link, result, resync_all, send_link, setup, sign_in, sign_in_link, statements, token_user,
-    welcome,
+    integrations, invitation, invitations, invite, log_entry, log_table, logs, mapping, mapping_companies, mapping_edit, mapping_history,
+    mapping_import, member_remove, members, organization, organization_new, palette, password, password_new, reconnect_link, result, resync_all,
+    send_link, setup, sign_in, sign_in_link, statements, token_user, welcome,
 };
 use crate::{api, assets, auth, error, events, protection};
 use axum::Router;
@@ -85,20 +85,20 @@ pub fn all() -> Vec<Route> {
         route("/sign-in/link/{token}", Public, Token, get(sign_in_link::show).post(sign_in_link::enter)),
         route("/sign-out", Public, Person, post(sign_in::leave)),
         route("/password", Public, Nothing, get(password::show).post(password::request)),
-        route("/password/{token}", Public, Token, get(password::choose).post(password::set)),
+        route("/password/{token}", Public, Token, get(password_new::show).post(password_new::set)),
         route("/invitations/{token}", Public, Token, get(invitation::show).post(invitation::accept)),
         route("/invitations/{token}/decline", Public, Token, post(invitation::decline)),
         route("/switch", AnyRole, Person, post(organization::switch)),
-        route("/organizations/new", AnyRole, Person, get(organization::new).post(organization::create)),
+        route("/organizations/new", AnyRole, Person, get(organization_new::show).post(organization_new::create)),
         route("/", AnyRole, Person, get(integrations::start_page)),
         route("/welcome", INTEGRATIONS, Organization, get(welcome::show)),
         // the organization: people and settings
         route("/organization/members", MEMBERS, Organization, get(members::show)),
         route("/organization/members/{id}/role", MEMBERS, MEMBER, post(members::set_role)),
-        route("/organization/members/{id}/remove", MEMBERS, MEMBER, get(members::ask_remove).post(members::remove)),
+        route("/organization/members/{id}/remove", MEMBERS, MEMBER, get(member_remove::ask).post(member_remove::remove)),
         route("/organization/members/{id}/password-link", MEMBERS, MEMBER, post(members::make_password_link)),
-        route("/organization/invitations", MEMBERS, Organization, get(invitations::show).post(invitations::send)),
-        route("/organization/invitations/new", MEMBERS, Organization, get(invitations::new)),
+        route("/organization/invitations", MEMBERS, Organization, get(invitations::show).post(invite::send)),
+        route("/organization/invitations/new", MEMBERS, Organization, get(invite::show)),
         route("/organization/invitations/{id}/resend", MEMBERS, INVITATION, post(invitations::resend)),
         route("/organization/invitations/{id}/cancel", MEMBERS, INVITATION, post(invitations::cancel)),
         route("/organization/access", MEMBERS, Organization, get(access::show).post(access::save)),

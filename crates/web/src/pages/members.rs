@@ -1,9 +1,8 @@
-//! Organization, Members: who belongs here, in which role; changing a role, removing, and handing over a link for a new password.
+//! Organization, Members: who belongs here, in which role; changing a role, and handing over a link for a new password.
 use crate::app::App;
 use crate::error::WebError;
 use crate::flash::Flash;
 use crate::parts::address::{Address, Asked};
-use crate::parts::figures::counted;
 use crate::parts::moment::Moment;
 use crate::visit::{Place, Shell, Visit};
 use askama::Template;
@@ -178,7 +177,8 @@ fn with_article(role: Role) -> &'static str {
     }
 }
 
-async fn name_of(app: &App, visit: &Visit, target: &UserId) -> Result<String, WebError> {
+/// The name of a member; 404 for anybody else.
+pub async fn name_of(app: &App, visit: &Visit, target: &UserId) -> Result<String, WebError> {
     let mut conn = app.engine.store.read().await?;
     let names = store::members::list_names(&mut conn, visit.organization_id()).await?;
     names.into_iter().find(|(id, _)| id == target).map(|(_, name)| name).ok_or(WebError::NotFound)
@@ -190,66 +190,6 @@ pub async fn make_password_link(State(app): State<App>, visit: Visit, Path(id): 
     let name = name_of(&app, &visit, &target).await?;
     match people::passwords::make_link_for(&app.engine, &actor(&visit), &target).await {
         Ok(link) => page(&app, &visit, &Asked::default(), Some((name, link.to_string()))).await,
-        Err(EngineError::Refused(reason)) => Ok(Flash::warn(reason).redirect(PATH)),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// What removing somebody would do.
-#[derive(Template)]
-#[template(path = "pages/member_remove.html")]
-pub struct RemovePage {
-    pub shell: Shell,
-    pub id: String,
-    pub name: String,
-    pub email: String,
-    pub is_self: bool,
-    pub locked: Option<&'static str>,
-    /// Companies read through accounts this person connected: (id, name, account).
-    pub powers: Vec<(String, String, String)>,
-}
-
-impl RemovePage {
-    pub fn powered(&self) -> String {
-        counted(self.powers.len(), "company is", "companies are")
-    }
-}
-
-/// GET: asks first, with what their sign-in powers.
-pub async fn ask_remove(State(app): State<App>, visit: Visit, Path(id): Path<String>) -> Result<Response, WebError> {
-    let target = UserId::new(id);
-    let mut conn = app.engine.store.read().await?;
-    let members = store::members::list(&mut conn, visit.organization_id()).await?;
-    let owners = members.iter().filter(|member| member.role == Role::Owner).count() as i64;
-    let member = members.into_iter().find(|member| member.user_id == target).ok_or(WebError::NotFound)?;
-    let powers = store::companies::list_powered_by(&mut conn, visit.organization_id(), &target).await?;
-    let shell = visit.shell(&mut conn, Place::Members, "Remove a member").await?;
-    drop(conn);
-    let is_self = member.user_id == *visit.user_id();
-    visit.page(&RemovePage {
-        shell,
-        id: member.user_id.0.clone(),
-        name: member.name.clone(),
-        email: member.email.clone(),
-        is_self,
-        locked: may_remove(visit.role(), is_self, member.role, owners).err().map(|refusal| refusal.sentence()),
-        powers: powers
-            .into_iter()
-            .map(|company| {
-                (company.id.0.clone(), company.name.clone(), super::data_feed::account_name(&company.connection_name, &company.connection_email))
-            })
-            .collect(),
-    })
-}
-
-/// POST: **Remove**, or leaving.
-pub async fn remove(State(app): State<App>, visit: Visit, Path(id): Path<String>) -> Result<Response, WebError> {
-    let target = UserId::new(id);
-    let name = name_of(&app, &visit, &target).await?;
-    match people::remove(&app.engine, &actor(&visit), &target).await {
-        // whoever left has no session here any more: the start page leads to the sign-in
-        Ok(()) if target == *visit.user_id() => Ok(Flash::good("You have left the organization.").redirect("/sign-in")),
-        Ok(()) => Ok(Flash::good(format!("{name} is removed. Sessions ended at once.")).redirect(PATH)),
         Err(EngineError::Refused(reason)) => Ok(Flash::warn(reason).redirect(PATH)),
         Err(error) => Err(error.into()),
     }

@@ -1,4 +1,4 @@
-//! Organization, Settings: its name; and making another organization, and going from one to another.
+//! Organization, Settings: its name; and going from one organization to another.
 use crate::app::App;
 use crate::auth::session;
 use crate::error::WebError;
@@ -15,7 +15,7 @@ use domain::ids::OrganizationId;
 use engine::people;
 
 pub const PATH: &str = "/organization/settings";
-const EMPTY: &str = "Give the organization a name.";
+pub const EMPTY: &str = "Give the organization a name.";
 
 #[derive(Template)]
 #[template(path = "pages/organization.html")]
@@ -48,33 +48,6 @@ pub async fn save(State(app): State<App>, visit: Visit, RawForm(form): RawForm) 
     }
     people::rename_organization(&app.engine, &actor(&visit), name).await?;
     Ok(Flash::good("Saved.").redirect(PATH))
-}
-
-#[derive(Template)]
-#[template(path = "pages/organization_new.html")]
-pub struct NewOrganizationPage {
-    pub shell: Shell,
-    pub name: String,
-    pub error: Option<&'static str>,
-}
-
-/// GET /organizations/new
-pub async fn new(State(app): State<App>, visit: Visit) -> Result<Response, WebError> {
-    let shell = visit.shell(&mut app.engine.store.read().await?, Place::Elsewhere, "Create an organization").await?;
-    visit.page(&NewOrganizationPage { shell, name: String::new(), error: None })
-}
-
-/// POST /organizations/new: whoever makes it is its Owner, and is there at once.
-pub async fn create(State(app): State<App>, visit: Visit, headers: HeaderMap, RawForm(form): RawForm) -> Result<Response, WebError> {
-    let form = Asked::parse(&form);
-    let name = form.get("name");
-    if let Some(error) = fields::name(name, EMPTY) {
-        let shell = visit.shell(&mut app.engine.store.read().await?, Place::Elsewhere, "Create an organization").await?;
-        let page = NewOrganizationPage { shell, name: name.to_owned(), error: Some(error) };
-        return visit.page_with(StatusCode::UNPROCESSABLE_ENTITY, &page);
-    }
-    let id = people::create_organization(&app.engine, visit.user_id(), name).await?;
-    Ok(session::start(&app, &headers, visit.user_id(), &id, Redirect::to("/").into_response()).await?)
 }
 
 /// POST /switch: another of one's own organizations, under a new session; what is not one's own is unknown.
