@@ -30,7 +30,35 @@ pub enum Reason {
     DeletionCheckOverdue,
 }
 
+/// Where deletions are not reported they are looked for once a day; a company whose last look is older than this, and than its interval, says so.
+pub const DELETION_CHECK_SECS: i64 = 3 * 24 * 3_600;
+
 impl Reason {
+    pub const ALL: [Reason; 9] = [
+        Reason::NeverSynced,
+        Reason::Due,
+        Reason::Failed,
+        Reason::Cancelled,
+        Reason::Interrupted,
+        Reason::ScopeMissing,
+        Reason::MappingChanged,
+        Reason::TieOutFailed,
+        Reason::DeletionCheckOverdue,
+    ];
+    /// The word of filters in addresses.
+    pub fn key(self) -> &'static str {
+        match self {
+            Reason::NeverSynced => "never_synced",
+            Reason::Due => "due",
+            Reason::Failed => "failed",
+            Reason::Cancelled => "cancelled",
+            Reason::Interrupted => "interrupted",
+            Reason::ScopeMissing => "scope_missing",
+            Reason::MappingChanged => "mapping_changed",
+            Reason::TieOutFailed => "tie_out_failed",
+            Reason::DeletionCheckOverdue => "deletion_check_overdue",
+        }
+    }
     pub fn label(self) -> &'static str {
         match self {
             Reason::NeverSynced => "never synced",
@@ -82,6 +110,8 @@ pub struct StatusFacts {
     pub waits_for_provider: bool,
     /// A run is in state running, and its lease ends here.
     pub lease_until_ms: Option<i64>,
+    /// The running run waits in its place for a provider's limit, until this instant.
+    pub waits_until_ms: Option<i64>,
     pub connection_invalid: bool,
     pub paused: bool,
     pub last_success_ms: Option<i64>,
@@ -90,13 +120,20 @@ pub struct StatusFacts {
     pub interval_secs: i64,
     pub verification_failed: bool,
     pub scope_missing: bool,
+    /// A change of the mapping asks for the company's data to be read again.
+    pub mapping_changed: bool,
+    /// When everything that is not reported as deleted was last looked for; `None` before the first time.
+    pub deletions_checked_ms: Option<i64>,
 }
 
 /// Derives the status word from facts.
 pub fn sync_status(facts: &StatusFacts, now: Timestamp) -> SyncStatus {
     let now_ms = now.as_millisecond();
     if facts.lease_until_ms.is_some_and(|until| until > now_ms) {
-        return SyncStatus::Syncing;
+        return match facts.waits_until_ms {
+            Some(until_ms) if until_ms > now_ms => SyncStatus::Waiting { until_ms },
+            _ => SyncStatus::Syncing,
+        };
     }
     if facts.queued {
         return match facts.run_after_ms {
@@ -135,10 +172,22 @@ pub fn sync_status(facts: &StatusFacts, now: Timestamp) -> SyncStatus {
     if facts.scope_missing {
         return SyncStatus::NeedsResync(Reason::ScopeMissing);
     }
+    if facts.mapping_changed {
+        return SyncStatus::NeedsResync(Reason::MappingChanged);
+    }
     if facts.verification_failed {
         return SyncStatus::NeedsResync(Reason::TieOutFailed);
     }
+    if facts.deletions_checked_ms.is_some_and(|at_ms| now_ms - at_ms > DELETION_CHECK_SECS * 1_000 + facts.interval_secs * 1_100) {
+        return SyncStatus::NeedsResync(Reason::DeletionCheckOverdue);
+    }
     SyncStatus::Synced
+}
+
+/// A company that was not brought up to date within its freshness target: seen as a badge.
+pub fn is_stale(last_success_ms: Option<i64>, linked_ms: Option<i64>, target_secs: i64, now: Timestamp) -> bool {
+    // a company that was just linked has its whole target for the first sync
+    linked_ms.is_some_and(|linked_ms| now.as_millisecond() - last_success_ms.unwrap_or(linked_ms) > target_secs * 1_000)
 }
 
 /// The second, independent mark.
@@ -195,6 +244,39 @@ mod tests {
         assert_eq!(sync_status(&StatusFacts { verification_failed: true, ..good() }, now()), SyncStatus::NeedsResync(Reason::TieOutFailed));
         assert_eq!(sync_status(&StatusFacts { last_success_ms: Some(1_000_000), ..good() }, now()), SyncStatus::NeedsResync(Reason::Due));
         assert_eq!(sync_status(&StatusFacts::default(), now()), SyncStatus::NeedsResync(Reason::NeverSynced));
+        let running = StatusFacts { lease_until_ms: Some(10_060_000), ..good() };
+        assert_eq!(
+            sync_status(&StatusFacts { waits_until_ms: Some(10_030_000), ..running.clone() }, now()),
+            SyncStatus::Waiting { until_ms: 10_030_000 }
+        );
+        assert_eq!(sync_status(&StatusFacts { waits_until_ms: Some(10_000_000), ..running }, now()), SyncStatus::Syncing, "the wait is over");
+    }
+
+    // proves B5 in part
+    #[test]
+    fn needs_resync_has_one_reason_and_the_gravest_comes_first() {
+        // each line adds a fact to the ones above it
+        let mut facts = StatusFacts { last_success_ms: Some(9_999_000), interval_secs: 3_600, ..StatusFacts::default() };
+        let day_ms = 86_400_000;
+        facts.deletions_checked_ms = Some(10_000_000 - 4 * day_ms);
+        let mut reasons = vec![sync_status(&facts, now())];
+        facts.verification_failed = true;
+        reasons.push(sync_status(&facts, now()));
+        facts.mapping_changed = true;
+        reasons.push(sync_status(&facts, now()));
+        facts.scope_missing = true;
+        reasons.push(sync_status(&facts, now()));
+        facts.last_success_ms = Some(1_000_000);
+        reasons.push(sync_status(&facts, now()));
+        facts.last_run_cancelled = true;
+        reasons.push(sync_status(&facts, now()));
+        (facts.last_run_cancelled, facts.last_run_failed) = (false, true);
+        reasons.push(sync_status(&facts, now()));
+        use Reason::*;
+        let expected = [DeletionCheckOverdue, TieOutFailed, MappingChanged, ScopeMissing, Due, Cancelled, Failed];
+        assert_eq!(reasons, expected.map(SyncStatus::NeedsResync));
+        let keys: std::collections::BTreeSet<&str> = Reason::ALL.iter().map(|reason| reason.key()).collect();
+        assert_eq!(keys.len(), Reason::ALL.len());
     }
 
     // proves B4 in part

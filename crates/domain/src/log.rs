@@ -168,6 +168,11 @@ pub enum LogMessage {
     DataErased {
         companies: u64,
     },
+    SchedulePaused,
+    ScheduleResumed,
+    NotFresh {
+        hours: u64,
+    },
 }
 
 /// One account in one month, by the provider's id of the account.
@@ -314,6 +319,9 @@ impl LogMessage {
             CompanyUnlinked => "Company unlinked; its data is kept".into(),
             TokenUserUpdated => "Token user updated: synced through this account from now on, nothing is imported again".into(),
             DataErased { companies } => format!("Data of {} erased", plural(*companies, "company", "companies")),
+            SchedulePaused => "Schedule paused".into(),
+            ScheduleResumed => "Schedule resumed".into(),
+            NotFresh { hours } => format!("Not brought up to date within its freshness target of {}", plural(*hours, "hour", "hours")),
         }
     }
 

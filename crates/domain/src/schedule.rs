@@ -3,6 +3,13 @@
 /// How often a company is synced when nobody says otherwise.
 pub const DEFAULT_INTERVAL_SECS: i64 = 3_600;
 
+/// Companies are fresh when they were brought up to date within this time, unless somebody says otherwise.
+pub const DEFAULT_FRESHNESS_SECS: i64 = 24 * 3_600;
+/// How often a company may be synced: every quarter of an hour to once a month.
+pub const INTERVAL_MINUTES: std::ops::RangeInclusive<i64> = 15..=43_200;
+/// What freshness may be asked for: an hour to 90 days.
+pub const FRESHNESS_HOURS: std::ops::RangeInclusive<i64> = 1..=2_160;
+
 /// When a company is due next: one interval after `from_ms`, moved by up to a tenth of the interval in either direction so that companies
 /// that were connected together do not ask their provider together. `random` is uniform over all of `u16`.
 pub fn next_due_ms(from_ms: i64, interval_secs: i64, random: u16) -> i64 {

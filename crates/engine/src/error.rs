@@ -51,6 +51,15 @@ impl EngineError {
         }
     }
 
+    /// What a run that is put back waits for, in a few words: which limit, or who does not answer.
+    pub fn waits_for(&self) -> String {
+        match self {
+            EngineError::Provider(ProviderError::RateLimited { provider, limit, .. }) => format!("{provider} {limit} limit"),
+            EngineError::Provider(ProviderError::Down { provider, .. }) => format!("{provider} does not answer"),
+            _ => self.problem().kind.cause().to_owned(),
+        }
+    }
+
     pub fn is_lease_lost(&self) -> bool {
         matches!(self, EngineError::Store(StoreError::LeaseLost(_)))
     }

@@ -18,13 +18,14 @@ pub use providers::suggestions::{Settings as SuggestionSettings, Suggestions};
 pub use providers::{oauth::Secret, registry::Registry, registry::Settings as ProviderSettings};
 
 use domain::clock::Clock;
-use domain::ids::{CompanyId, OrganizationId};
+use domain::ids::{CompanyId, OrganizationId, RunId};
 use providers::Provider;
 use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, OnceLock};
 use store::Store;
 use tokio::sync::{Notify, broadcast};
+use tokio_util::sync::CancellationToken;
 use url::Url;
 
 /// How this node works.
@@ -62,6 +63,8 @@ pub struct Inner {
     pub(crate) posted: Notify,
     /// None: this installation has no mail server, and people copy links instead.
     pub(crate) mailer: OnceLock<delivery::Mailer>,
+    /// How to stop the runs this process works on: a person who cancels one need not wait for the next beat.
+    pub(crate) stops: Mutex<HashMap<RunId, CancellationToken>>,
     /// Call windows of companies this node has synced.
     pub(crate) pacers: Mutex<HashMap<CompanyId, Arc<limits::Pacer>>>,
     /// Off unless the operator configured one.
@@ -87,6 +90,7 @@ impl Engine {
             queued: Notify::new(),
             posted: Notify::new(),
             mailer: OnceLock::new(),
+            stops: Mutex::default(),
             pacers: Mutex::default(),
             suggestions: OnceLock::new(),
         }))
@@ -134,6 +138,13 @@ impl Engine {
     pub fn changed(&self, organization_id: &OrganizationId, company_id: Option<&CompanyId>) {
         // nobody listening is fine
         let _ = self.changes.send(Change { organization_id: organization_id.clone(), company_id: company_id.cloned() });
+    }
+
+    /// Stops a run that this process works on; other processes learn of it with their next beat.
+    pub(crate) fn stop_run(&self, run_id: &RunId) {
+        if let Some(stop) = self.stops.lock().expect("the list of stops is never held across a panic").get(run_id) {
+            stop.cancel();
+        }
     }
 
     pub(crate) fn provider(&self, id: &str) -> Result<&Arc<dyn Provider>, EngineError> {

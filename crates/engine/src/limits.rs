@@ -11,12 +11,14 @@ use providers::error::{Call, ProviderError};
 use providers::oauth::{Secret, TokenPair};
 use providers::provider::{CallGate, CallLimits};
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use store::connections::{self, Tokens};
+use store::runs::Lease;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 /// A token is renewed this long before it expires.
 const RENEW_EARLY_MS: i64 = 60_000;
@@ -24,6 +26,11 @@ const RENEW_EARLY_MS: i64 = 60_000;
 const RENEW_LEASE_MS: i64 = 40_000;
 /// Xero accepts the refresh token before the last one for 30 minutes (xero.md 1.4).
 const GRACE_MS: i64 = 30 * 60_000;
+/// A wait that is longer is shown: the company is waiting, not syncing.
+const SHOWN_WAIT: Duration = Duration::from_secs(2);
+/// A run that has stored something waits no longer than this in its worker: it is put back, and the worker is free for others. One that has not
+/// stored anything since it was claimed waits in its place, or it would never get further.
+const LONGEST_HOLD: Duration = Duration::from_secs(5);
 /// How long a run that is to stop waits for the call under way: an answer that comes in this time is stored, so that it is not asked for again.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -66,6 +73,13 @@ pub struct Gate {
     company_id: CompanyId,
     connection_id: ConnectionId,
     pacer: Arc<Pacer>,
+    /// The calls of all companies of this node, where the provider limits the app as a whole.
+    app_pacer: Option<(Arc<Pacer>, CallLimits)>,
+    /// The run whose calls these are: its waits are shown on it.
+    lease: Option<Lease>,
+    is_waiting: AtomicBool,
+    /// Something was stored since the run was claimed.
+    has_stored: AtomicBool,
     stop: CancellationToken,
     token: tokio::sync::Mutex<Option<(Secret, i64)>>,
     /// Calls this gate may still make today, where the provider has a daily limit.
@@ -83,10 +97,16 @@ impl Gate {
         provider: Arc<dyn Provider>,
         stop: CancellationToken,
     ) -> Result<Gate, EngineError> {
-        let pacer = {
+        let pacer_of = |id: CompanyId| {
             let mut pacers = engine.pacers.lock().expect("the pacers' lock is never held across a panic");
-            pacers.entry(company_id.clone()).or_default().clone()
+            pacers.entry(id).or_default().clone()
         };
+        let pacer = pacer_of(company_id.clone());
+        let profile = provider.profile();
+        let app_pacer = profile.limits.app_per_minute.map(|per_minute| {
+            let limits = CallLimits { per_second: None, per_minute, per_day: None, concurrent: 1, app_per_minute: None };
+            (pacer_of(CompanyId(format!("app {}", profile.id))), limits)
+        });
         let calls_left_today = match provider.profile().limits.per_day {
             Some(per_day) => {
                 let made = store::call_budgets::calls_on(&mut engine.store.read().await?, company_id, &today(engine)).await?;
@@ -101,6 +121,10 @@ impl Gate {
             company_id: company_id.clone(),
             connection_id: connection_id.clone(),
             pacer,
+            app_pacer,
+            lease: None,
+            is_waiting: AtomicBool::new(false),
+            has_stored: AtomicBool::new(false),
             stop,
             token: tokio::sync::Mutex::new(None),
             calls_left_today,
@@ -119,6 +143,69 @@ impl Gate {
     ) -> Result<Gate, EngineError> {
         let no_company = CompanyId(format!("account {connection_id}"));
         Gate::open(engine, organization_id, &no_company, connection_id, provider, stop).await
+    }
+
+    /// The same for a run: while its calls wait for a limit, its company is shown as waiting.
+    pub fn of_run(self, lease: Lease) -> Gate {
+        Gate { lease: Some(lease), ..self }
+    }
+
+    /// The run has written a chunk or ended a step: it may be put back without losing it.
+    pub fn note_stored(&self) {
+        self.has_stored.store(true, Ordering::Relaxed);
+    }
+
+    /// A gate for one renewal, which goes on when the run that asked for it stops.
+    fn aside(&self) -> Gate {
+        Gate {
+            engine: self.engine.clone(),
+            provider: self.provider.clone(),
+            organization_id: self.organization_id.clone(),
+            company_id: self.company_id.clone(),
+            connection_id: self.connection_id.clone(),
+            pacer: self.pacer.clone(),
+            app_pacer: None,
+            lease: None,
+            is_waiting: AtomicBool::new(false),
+            has_stored: AtomicBool::new(false),
+            stop: CancellationToken::new(),
+            token: tokio::sync::Mutex::new(None),
+            calls_left_today: None,
+            calls: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+        }
+    }
+
+    /// How long the next call has to wait, and for which limit; counts the call when it may be made now.
+    fn pace(&self, limits: &CallLimits) -> Option<(Duration, &'static str)> {
+        if let Some((pacer, limits)) = &self.app_pacer
+            && let Some(wait) = pacer.wait(limits)
+        {
+            return Some((wait, "whole app's minute"));
+        }
+        self.pacer.wait(limits).map(|wait| (wait, "minute"))
+    }
+
+    /// Shows on the run that it waits in its place, or that it goes on. What cannot be shown does not stop the run.
+    async fn show_wait(&self, waiting: Option<(&str, Duration)>) {
+        let Some(lease) = &self.lease else { return };
+        let now_ms = self.engine.now_ms();
+        let shown = waiting.map(|(limit, wait)| {
+            let until = now_ms + i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+            (format!("{} {limit} limit", self.provider.profile().name), until)
+        });
+        let written: Result<(), EngineError> = async {
+            let mut tx = self.engine.store.begin().await?;
+            store::runs::set_waiting(&mut tx, lease, shown.as_ref().map(|(what, until)| (what.as_str(), *until)), now_ms).await?;
+            tx.commit().await?;
+            Ok(())
+        }
+        .await;
+        match written {
+            Ok(()) => self.engine.changed(&self.organization_id, Some(&self.company_id)),
+            Err(error) => tracing::warn!(%error, company.id = %self.company_id, "a wait could not be shown"),
+        }
+        self.is_waiting.store(shown.is_some(), Ordering::Relaxed);
     }
 
     /// Calls and bytes since the gate was opened.
@@ -271,9 +358,28 @@ impl CallGate for Gate {
             if self.stop.is_cancelled() {
                 return Err(ProviderError::Cancelled);
             }
-            match self.pacer.wait(limits) {
-                None => return Ok(()),
-                Some(wait) => {
+            match self.pace(limits) {
+                None => {
+                    if self.is_waiting.load(Ordering::Relaxed) {
+                        self.show_wait(None).await;
+                    }
+                    return Ok(());
+                }
+                Some((wait, limit)) if wait > LONGEST_HOLD && self.has_stored.load(Ordering::Relaxed) => {
+                    if let Some(left) = &self.calls_left_today {
+                        left.fetch_add(1, Ordering::SeqCst);
+                    }
+                    return Err(ProviderError::RateLimited {
+                        provider: self.provider.profile().name,
+                        limit: limit.into(),
+                        retry_at: self.engine.clock.now().checked_add(wait).ok(),
+                        call: Call { endpoint: endpoint.to_owned(), ..Call::default() },
+                    });
+                }
+                Some((wait, limit)) => {
+                    if wait > SHOWN_WAIT && !self.is_waiting.load(Ordering::Relaxed) {
+                        self.show_wait(Some((limit, wait))).await;
+                    }
                     tokio::select! {
                         () = tokio::time::sleep(wait + Duration::from_millis(2)) => {}
                         () = self.stop.cancelled() => return Err(ProviderError::Cancelled),
@@ -291,7 +397,17 @@ impl CallGate for Gate {
         {
             return Ok(token.clone());
         }
-        match self.renew(refused).await {
+        // a renewal that has begun goes to its end: a token the provider has rotated must be stored, whoever cancels meanwhile
+        let (aside, refused) = (self.aside(), refused.cloned());
+        let mut renewal = AbortOnDropHandle::new(tokio::spawn(async move { aside.renew(refused.as_ref()).await }));
+        let renewed = tokio::select! {
+            renewed = &mut renewal => renewed,
+            () = self.given_up() => {
+                renewal.detach();
+                return Err(ProviderError::Cancelled);
+            }
+        };
+        match renewed.unwrap_or_else(|failed| Err(self.internal(failed.to_string()).into())) {
             Ok((token, expires_at)) => {
                 *held = Some((token.clone(), expires_at));
                 Ok(token)
@@ -326,7 +442,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn calls_keep_to_the_second_and_to_the_minute() {
-        let limits = CallLimits { per_second: Some(2), per_minute: 5, per_day: None, concurrent: 1 };
+        let limits = CallLimits { per_second: Some(2), per_minute: 5, per_day: None, concurrent: 1, app_per_minute: None };
         let pacer = Pacer::default();
         assert!(pacer.wait(&limits).is_none());
         assert!(pacer.wait(&limits).is_none());

@@ -1,15 +1,19 @@
-//! What recurs: companies that are due get a run, once over all nodes.
+//! What recurs: companies that are due get a run, once over all nodes; and what a person says about it: pause, resume, how often, how fresh.
 use crate::Engine;
 use crate::connections::mixed_environment;
 use crate::error::EngineError;
+use crate::logbook;
 use crate::sync::request;
+use domain::ids::{CompanyId, OrganizationId};
 use domain::job::Trigger;
+use domain::log::LogMessage;
+use store::companies;
 
 /// Queues every company whose time has come; how many.
 pub async fn tick(engine: &Engine) -> Result<usize, EngineError> {
     let now_ms = engine.now_ms();
     let mut tx = engine.store.begin().await?;
-    let due = store::companies::take_due(&mut tx, now_ms, 200).await?;
+    let due = companies::take_due(&mut tx, now_ms, 200).await?;
     let mut touched = Vec::new();
     let environments = store::connections::list_environments(&mut tx).await?;
     let some_are_mixed = environments.iter().any(|(provider, environment)| mixed_environment(engine, provider, environment).is_some());
@@ -32,4 +36,87 @@ pub async fn tick(engine: &Engine) -> Result<usize, EngineError> {
         engine.queued.notify_one();
     }
     Ok(touched.len())
+}
+
+/// Says in the log of every company that went past its freshness target that it did, once; how many.
+pub async fn notice_stale(engine: &Engine) -> Result<usize, EngineError> {
+    let now_ms = engine.now_ms();
+    let mut tx = engine.store.begin().await?;
+    let stale = companies::take_stale(&mut tx, now_ms, 200).await?;
+    for (company_id, _, target_secs) in &stale {
+        if let Some(company) = companies::find_any(&mut tx, company_id).await? {
+            let message = LogMessage::NotFresh { hours: (target_secs / 3_600).unsigned_abs() };
+            logbook::about_company(&mut tx, &company, None, &message, 1, now_ms).await?;
+        }
+    }
+    tx.commit().await?;
+    for (company_id, organization_id, _) in &stale {
+        engine.changed(organization_id, Some(company_id));
+    }
+    Ok(stale.len())
+}
+
+/// Pauses the schedule of companies; how many were not paused before. A sync that is going on ends as usual.
+pub async fn pause(engine: &Engine, organization_id: &OrganizationId, company_ids: &[CompanyId]) -> Result<usize, EngineError> {
+    set_paused(engine, organization_id, company_ids, true).await
+}
+
+/// Resumes the schedule of companies; how many were paused.
+pub async fn resume(engine: &Engine, organization_id: &OrganizationId, company_ids: &[CompanyId]) -> Result<usize, EngineError> {
+    set_paused(engine, organization_id, company_ids, false).await
+}
+
+async fn set_paused(engine: &Engine, organization_id: &OrganizationId, company_ids: &[CompanyId], is_paused: bool) -> Result<usize, EngineError> {
+    let now_ms = engine.now_ms();
+    let mut changed = 0;
+    let mut tx = engine.store.begin().await?;
+    for company in find_all(&mut tx, organization_id, company_ids).await? {
+        let (is_changed, message) = match is_paused {
+            true => (companies::pause(&mut tx, &company.id, now_ms).await?, LogMessage::SchedulePaused),
+            false => (companies::resume(&mut tx, &company.id).await?, LogMessage::ScheduleResumed),
+        };
+        if is_changed {
+            changed += 1;
+            logbook::about_company(&mut tx, &company, None, &message, 1, now_ms).await?;
+        }
+    }
+    tx.commit().await?;
+    engine.changed(organization_id, None);
+    Ok(changed)
+}
+
+/// How often companies are synced, and within which time each must have been brought up to date; without one, the organization's target holds.
+pub async fn set(
+    engine: &Engine,
+    organization_id: &OrganizationId,
+    company_ids: &[CompanyId],
+    interval_secs: i64,
+    freshness_secs: Option<i64>,
+) -> Result<usize, EngineError> {
+    let now_ms = engine.now_ms();
+    let mut tx = engine.store.begin().await?;
+    let found = find_all(&mut tx, organization_id, company_ids).await?;
+    for company in &found {
+        // the next run keeps its distance to the last one, in the new interval
+        let next_due_at = company.last_success_at.map(|at| (at + interval_secs * 1_000).max(now_ms));
+        companies::set_schedule(&mut tx, &company.id, interval_secs, freshness_secs, next_due_at).await?;
+    }
+    tx.commit().await?;
+    engine.changed(organization_id, None);
+    Ok(found.len())
+}
+
+/// The freshness target of every company that has none of its own.
+pub async fn set_target(engine: &Engine, organization_id: &OrganizationId, freshness_secs: i64) -> Result<(), EngineError> {
+    let mut tx = engine.store.begin().await?;
+    store::feed::set_freshness_target(&mut tx, organization_id, freshness_secs).await?;
+    tx.commit().await?;
+    engine.changed(organization_id, None);
+    Ok(())
+}
+
+/// All of them, or none is found: an id of somebody else looks like one that does not exist.
+async fn find_all(tx: &mut store::Tx, organization_id: &OrganizationId, company_ids: &[CompanyId]) -> Result<Vec<companies::Company>, EngineError> {
+    let found = store::feed::list_by_ids(tx, organization_id, company_ids).await?;
+    if found.len() < company_ids.len() { Err(EngineError::NotFound) } else { Ok(found) }
 }

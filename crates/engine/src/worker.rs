@@ -2,6 +2,7 @@
 use crate::Engine;
 use crate::error::EngineError;
 use crate::schedule;
+use crate::sync::Progress;
 use crate::sync::run::{self, Work};
 use crate::{limits, logbook};
 use domain::ids::RunId;
@@ -44,6 +45,7 @@ pub async fn work(engine: Engine, shutdown: CancellationToken) {
     let mut tasks: JoinSet<RunId> = JoinSet::new();
     let mut chores: JoinSet<()> = JoinSet::new();
     let mut next_tick = tokio::time::Instant::now();
+    let mut next_look = next_tick;
     while !shutdown.is_cancelled() {
         if tokio::time::Instant::now() >= next_tick {
             next_tick = tokio::time::Instant::now() + Duration::from_secs(5);
@@ -55,12 +57,23 @@ pub async fn work(engine: Engine, shutdown: CancellationToken) {
                 chores.spawn(tend_connections(engine.clone()));
             }
         }
+        if tokio::time::Instant::now() >= next_look {
+            next_look = tokio::time::Instant::now() + Duration::from_secs(60);
+            if let Err(error) = schedule::notice_stale(&engine).await {
+                tracing::error!(%error, "freshness could not be looked at");
+            }
+        }
         let free = engine.settings.workers.saturating_sub(tasks.len());
         let claimed = if free > 0 { claim(&engine, free).await } else { Vec::new() };
         let more = claimed.len() == free && free > 0;
         for run in claimed {
             let token = Token { epoch: run.lease_epoch, stop: CancellationToken::new(), lost: CancellationToken::new() };
             owned.lock().expect("the list of runs is never held across a panic").insert(run.id.clone(), token.clone());
+            engine.stops.lock().expect("the list of stops is never held across a panic").insert(run.id.clone(), token.stop.clone());
+            // asked for while no worker had it
+            if run.cancel_requested_at.is_some() {
+                token.stop.cancel();
+            }
             let (engine, shutdown) = (engine.clone(), shutdown.clone());
             tasks.spawn(async move {
                 let id = run.id.clone();
@@ -72,7 +85,7 @@ pub async fn work(engine: Engine, shutdown: CancellationToken) {
             continue;
         }
         tokio::select! {
-            Some(ended) = tasks.join_next(), if !tasks.is_empty() => forget(&owned, ended),
+            Some(ended) = tasks.join_next(), if !tasks.is_empty() => forget(&engine, &owned, ended),
             () = engine.queued.notified() => {}
             () = tokio::time::sleep(Duration::from_secs(1)) => {}
             () = shutdown.cancelled() => {}
@@ -82,7 +95,7 @@ pub async fn work(engine: Engine, shutdown: CancellationToken) {
         token.stop.cancel();
     }
     while let Some(ended) = tasks.join_next().await {
-        forget(&owned, ended);
+        forget(&engine, &owned, ended);
     }
     beats.shutdown().await;
 }
@@ -97,10 +110,11 @@ async fn tend_connections(engine: Engine) {
     }
 }
 
-fn forget(owned: &Owned, ended: Result<RunId, tokio::task::JoinError>) {
+fn forget(engine: &Engine, owned: &Owned, ended: Result<RunId, tokio::task::JoinError>) {
     match ended {
         Ok(id) => {
             owned.lock().expect("the list of runs is never held across a panic").remove(&id);
+            engine.stops.lock().expect("the list of stops is never held across a panic").remove(&id);
         }
         // a panic inside a run: its lease ends by itself, and the crash is counted at the next claim
         Err(error) => tracing::error!(%error, "a run panicked"),
@@ -229,12 +243,15 @@ async fn settle(engine: &Engine, run: &Run, work: Option<&Work>, error: EngineEr
     let until = |wait_secs: i64| Timestamp::from_second(now.as_second() + wait_secs).unwrap_or(now);
     let clock_text = |at: Timestamp| at.to_zoned(jiff::tz::TimeZone::UTC).strftime("%H:%M UTC").to_string();
     let mut ended: Option<RunState> = None;
-    let message = if matches!(error, EngineError::Stopping) {
-        runs::again(&mut tx, &lease, now_ms, false, None, now_ms).await?;
-        None
-    } else if error.is_cancelled() {
+    // a wish to stop that met a wait, a failure or the end of the server is still a wish to stop
+    let cancelled = error.is_cancelled() || runs::find(&mut tx, &run.id).await?.is_some_and(|run| run.cancel_requested_at.is_some());
+    let problem = if cancelled { EngineError::from(providers::ProviderError::Cancelled).problem() } else { problem };
+    let message = if cancelled {
         ended = Some(RunState::Cancelled);
         Some(LogMessage::SyncCancelled)
+    } else if matches!(error, EngineError::Stopping) {
+        runs::again(&mut tx, &lease, now_ms, false, None, now_ms).await?;
+        None
     } else if matches!(error, EngineError::CrashLoop(_)) {
         ended = Some(RunState::Failed);
         Some(LogMessage::SyncFailed { problem: problem.clone() })
@@ -242,12 +259,12 @@ async fn settle(engine: &Engine, run: &Run, work: Option<&Work>, error: EngineEr
         match problem.retry(attempt, now) {
             Retry::Snooze { wait_secs } => {
                 let at = until(wait_secs);
-                runs::again(&mut tx, &lease, at.as_millisecond(), false, Some(problem.kind.cause()), now_ms).await?;
+                runs::again(&mut tx, &lease, at.as_millisecond(), false, Some(&error.waits_for()), now_ms).await?;
                 Some(LogMessage::WaitingForProvider { problem: problem.clone(), until: clock_text(at) })
             }
             Retry::Later { wait_secs } => {
                 let at = until(wait_secs);
-                runs::again(&mut tx, &lease, at.as_millisecond(), true, Some(problem.kind.cause()), now_ms).await?;
+                runs::again(&mut tx, &lease, at.as_millisecond(), true, Some(&error.waits_for()), now_ms).await?;
                 Some(LogMessage::RetryLater { problem: problem.clone(), attempt, of: TRIES, until: clock_text(at) })
             }
             Retry::Never => {
@@ -272,6 +289,9 @@ async fn settle(engine: &Engine, run: &Run, work: Option<&Work>, error: EngineEr
             now_ms,
         };
         companies::set_ended(&mut tx, &company.id, &ended).await?;
+        let counts = work.map_or_else(|| Progress::parse(&run.progress).total(), |work| work.progress.total());
+        let took_ms = (now_ms - run.started_at.unwrap_or(now_ms)).max(0);
+        companies::set_last_run(&mut tx, &company.id, took_ms, run.extent, state, &counts).await?;
     }
     tx.commit().await?;
     engine.changed(&company.organization_id, Some(&company.id));

@@ -48,6 +48,8 @@ pub struct CallLimits {
     pub per_minute: u32,
     pub per_day: Option<u32>,
     pub concurrent: u32,
+    /// Calls of the app over all companies.
+    pub app_per_minute: Option<u32>,
 }
 
 /// Asked before each call and told after it; it also holds the authorization. The engine implements it, shared by all workers.

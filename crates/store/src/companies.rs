@@ -8,7 +8,7 @@ use domain::company::{Mark, StatusFacts};
 use domain::connection::ConnectionState;
 use domain::ids::{CompanyId, ConnectionId, OrganizationId, RunId, UserId};
 use domain::ledger::Basis;
-use domain::sync::RunState;
+use domain::sync::{Counts, Extent, RunState};
 use std::collections::{BTreeSet, HashMap};
 
 /// A company with the facts of its connection and of its active run.
@@ -45,6 +45,17 @@ pub struct Company {
     pub marked_as_of: Option<String>,
     pub evidence: String,
     pub scope_missing_at: Option<i64>,
+    pub mapping_changed_at: Option<i64>,
+    /// The last finished run: how long it took, and records added, changed and deleted.
+    pub last_run_ms: Option<i64>,
+    pub last_run_counts: Option<[i64; 3]>,
+    /// How long the last successful run took, by its extent.
+    pub full_run_ms: Option<i64>,
+    pub changes_run_ms: Option<i64>,
+    /// The company's own freshness target; `None`: the organization's holds.
+    pub freshness_secs: Option<i64>,
+    /// The target that holds.
+    pub freshness_target_secs: i64,
     // the connection
     pub connection_name: String,
     pub connection_email: String,
@@ -62,6 +73,8 @@ pub struct ActiveRun {
     pub run_after: i64,
     pub waiting_since: Option<i64>,
     pub waiting_for: Option<String>,
+    pub waiting_until: Option<i64>,
+    pub extent: Extent,
     pub lease_until: Option<i64>,
     pub step: String,
     pub progress: String,
@@ -87,6 +100,7 @@ impl Company {
             run_after_ms: queued.map(|run| run.run_after),
             waits_for_provider: queued.is_some_and(|run| run.waiting_since.is_some()),
             lease_until_ms: running.map(|run| run.lease_until.unwrap_or(0)),
+            waits_until_ms: running.and_then(|run| run.waiting_until),
             connection_invalid: self.connection_state != ConnectionState::Active,
             paused: self.paused_at.is_some(),
             last_success_ms: self.last_success_at,
@@ -95,23 +109,29 @@ impl Company {
             interval_secs: self.interval_secs,
             verification_failed: self.mark == Mark::NotVerified,
             scope_missing: self.scope_missing_at.is_some(),
+            mapping_changed: self.mapping_changed_at.is_some(),
+            deletions_checked_ms: self.facts_read_at,
         }
     }
 }
 
-const SELECT: &str =
+pub(crate) const SELECT: &str =
     "SELECT companies.id, companies.organization_id, companies.provider, companies.name, companies.connection_id, companies.currency,
        companies.country, companies.time_zone, companies.fiscal_year_start_month, companies.linked_at, companies.paused_at, companies.interval_secs,
        companies.next_due_at, companies.cursor_at, companies.last_success_at, companies.last_full_at, companies.last_run_id, companies.last_run_state,
        companies.last_problem, companies.first_day, companies.journals_through, companies.mark, companies.marked_at, companies.marked_as_of,
        companies.evidence, companies.scope_missing_at, connections.name, connections.email, connections.state,
        runs.id, runs.state, runs.run_after, runs.waiting_since, runs.waiting_for, runs.lease_until, runs.step, runs.progress, runs.started_at,
-       runs.cancel_requested_at, companies.cash_journals_through, companies.facts_read_at, connections.environment
+       runs.cancel_requested_at, companies.cash_journals_through, companies.facts_read_at, connections.environment,
+       runs.waiting_until, runs.extent,
+       companies.mapping_changed_at, companies.last_run_ms, companies.last_run_added, companies.last_run_changed, companies.last_run_deleted,
+       companies.full_run_ms, companies.changes_run_ms, companies.freshness_secs, organizations.freshness_secs
 FROM companies
+JOIN organizations ON organizations.id = companies.organization_id
 JOIN connections ON connections.id = companies.connection_id
 LEFT JOIN runs ON runs.dedupe_key = 'sync:' || companies.id AND runs.state IN ('queued', 'running')";
 
-fn read(row: &Row) -> Result<Company, StoreError> {
+pub(crate) fn read(row: &Row) -> Result<Company, StoreError> {
     let run = match row.opt_text(29)? {
         None => None,
         Some(id) => Some(ActiveRun {
@@ -125,8 +145,12 @@ fn read(row: &Row) -> Result<Company, StoreError> {
             progress: row.text(36)?,
             started_at: row.opt_int(37)?,
             cancel_requested_at: row.opt_int(38)?,
+            waiting_until: row.opt_int(42)?,
+            extent: word(row, 43, Extent::parse)?,
         }),
     };
+    let counts = [row.opt_int(46)?, row.opt_int(47)?, row.opt_int(48)?];
+    let freshness_secs = row.opt_int(51)?;
     Ok(Company {
         id: CompanyId(row.text(0)?),
         organization_id: OrganizationId(row.text(1)?),
@@ -159,6 +183,16 @@ fn read(row: &Row) -> Result<Company, StoreError> {
         marked_as_of: row.opt_text(23)?,
         evidence: row.text(24)?,
         scope_missing_at: row.opt_int(25)?,
+        mapping_changed_at: row.opt_int(44)?,
+        last_run_ms: row.opt_int(45)?,
+        last_run_counts: match counts {
+            [Some(added), Some(changed), Some(deleted)] => Some([added, changed, deleted]),
+            _ => None,
+        },
+        full_run_ms: row.opt_int(49)?,
+        changes_run_ms: row.opt_int(50)?,
+        freshness_secs,
+        freshness_target_secs: freshness_secs.map_or_else(|| row.int(52), Ok)?,
         connection_name: row.text(26)?,
         connection_email: row.text(27)?,
         connection_state: word(row, 28, ConnectionState::parse)?,
@@ -187,8 +221,8 @@ pub async fn put_found(store: &Store, conn: &mut Tx, found: &Found<'_>) -> Resul
     let inserted = conn
         .query_opt(
             "INSERT INTO companies (id, organization_id, provider, remote_id, remote_id_hash, name, connection_id, currency, country, time_zone,
-                                    fiscal_year_start_month, found_at, interval_secs, journals_through, mark, evidence)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, '', '', 'UTC', 1, $8, $9, 0, 'not_checked', 'reported')
+                                    fiscal_year_start_month, found_at, interval_secs, journals_through, mark, evidence, name_folded)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, '', '', 'UTC', 1, $8, $9, 0, 'not_checked', 'reported', $10)
              ON CONFLICT (organization_id, provider, remote_id_hash) DO NOTHING RETURNING id",
             args![
                 &found.id,
@@ -200,6 +234,7 @@ pub async fn put_found(store: &Store, conn: &mut Tx, found: &Found<'_>) -> Resul
                 found.connection_id,
                 found.now_ms,
                 domain::schedule::DEFAULT_INTERVAL_SECS,
+                found.name.to_lowercase(),
             ],
         )
         .await?;
@@ -339,6 +374,17 @@ pub async fn list_powered_by(conn: &mut Conn, organization_id: &OrganizationId, 
     conn.query_assembled(sql, args![organization_id, user_id]).await?.iter().map(read).collect()
 }
 
+/// Companies with an active run: running ones first, then by the age of the run.
+pub async fn list_active(conn: &mut Conn, organization_id: &OrganizationId, reader: &Reader, limit: i64) -> Result<Vec<Company>, StoreError> {
+    let sql = format!(
+        "{SELECT} WHERE companies.id IN (SELECT company_id FROM runs WHERE organization_id = $1 AND state IN ('queued', 'running')
+                                           AND (CAST($3 AS TEXT) IS NULL OR company_id IN (SELECT company_id FROM company_readers WHERE user_id = $3))
+                                         ORDER BY state DESC, id LIMIT $2)
+         ORDER BY runs.state DESC, runs.id"
+    );
+    conn.query_assembled(sql, vec![organization_id.into(), limit.into(), reader.arg()]).await?.iter().map(read).collect()
+}
+
 /// Linked companies of all organizations, by name: for the command line.
 pub async fn list_all_linked(conn: &mut Conn) -> Result<Vec<Company>, StoreError> {
     let sql = format!("{SELECT} WHERE companies.linked_at IS NOT NULL ORDER BY companies.name, companies.id");
@@ -398,8 +444,8 @@ pub async fn set_facts(
     conn.execute(
         "UPDATE companies SET name = $2, currency = CASE WHEN $3 = '' THEN currency ELSE $3 END, country = CASE WHEN $4 = '' THEN country ELSE $4 END,
                 time_zone = $5, fiscal_year_start_month = $6,
-                facts_read_at = COALESCE($7, facts_read_at) WHERE id = $1",
-        args![id, name, currency, country, time_zone, i64::from(fiscal_year_start_month), read_at],
+                facts_read_at = COALESCE($7, facts_read_at), name_folded = $8 WHERE id = $1",
+        args![id, name, currency, country, time_zone, i64::from(fiscal_year_start_month), read_at, name.to_lowercase()],
     )
     .await?;
     Ok(())
@@ -462,6 +508,89 @@ pub async fn set_ended(conn: &mut Tx, id: &CompanyId, ended: &Ended<'_>) -> Resu
     )
     .await?;
     Ok(())
+}
+
+/// What the last run took and did, as the Data Feed sorts by it. A success also ends what asked for it.
+pub async fn set_last_run(conn: &mut Tx, id: &CompanyId, took_ms: i64, extent: Extent, state: RunState, counts: &Counts) -> Result<(), StoreError> {
+    let succeeded = state == RunState::Succeeded;
+    let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    conn.execute(
+        "UPDATE companies SET last_run_ms = $2, last_run_added = $3, last_run_changed = $4, last_run_deleted = $5,
+                full_run_ms = COALESCE($6, full_run_ms), changes_run_ms = COALESCE($7, changes_run_ms),
+                mapping_changed_at = CASE WHEN $8 = 1 THEN NULL ELSE mapping_changed_at END,
+                stale_noticed_at = CASE WHEN $8 = 1 THEN NULL ELSE stale_noticed_at END
+         WHERE id = $1",
+        args![
+            id,
+            took_ms,
+            count(counts.added),
+            count(counts.changed),
+            count(counts.deleted),
+            (succeeded && extent == Extent::Full).then_some(took_ms),
+            (succeeded && extent == Extent::Changes).then_some(took_ms),
+            i64::from(succeeded),
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// A change of the mapping that only a new sync brings into the figures.
+pub async fn set_mapping_changed(conn: &mut Tx, id: &CompanyId, now_ms: i64) -> Result<(), StoreError> {
+    conn.execute("UPDATE companies SET mapping_changed_at = $2 WHERE id = $1", args![id, now_ms]).await?;
+    Ok(())
+}
+
+/// Stops the schedule of a company. False when it was paused already.
+pub async fn pause(conn: &mut Tx, id: &CompanyId, now_ms: i64) -> Result<bool, StoreError> {
+    Ok(conn.execute("UPDATE companies SET paused_at = $2 WHERE id = $1 AND paused_at IS NULL", args![id, now_ms]).await? == 1)
+}
+
+/// Resumes the schedule; a company whose time came meanwhile is due now. False when it was not paused.
+pub async fn resume(conn: &mut Tx, id: &CompanyId) -> Result<bool, StoreError> {
+    Ok(conn.execute("UPDATE companies SET paused_at = NULL WHERE id = $1 AND paused_at IS NOT NULL", args![id]).await? == 1)
+}
+
+/// How often a company is synced, and within which time it must have been brought up to date; without one, the organization's target holds.
+pub async fn set_schedule(
+    conn: &mut Tx,
+    id: &CompanyId,
+    interval_secs: i64,
+    freshness_secs: Option<i64>,
+    next_due_at: Option<i64>,
+) -> Result<(), StoreError> {
+    conn.execute(
+        "UPDATE companies SET interval_secs = $2, freshness_secs = $3, stale_noticed_at = NULL,
+                next_due_at = CASE WHEN linked_at IS NULL THEN NULL ELSE COALESCE($4, next_due_at) END WHERE id = $1",
+        args![id, interval_secs, freshness_secs, next_due_at],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Takes linked companies that went past their freshness target, each once until it is fresh again: company, organization, target in seconds.
+pub async fn take_stale(conn: &mut Tx, now_ms: i64, limit: i64) -> Result<Vec<(CompanyId, OrganizationId, i64)>, StoreError> {
+    let stale = conn
+        .query(
+            "SELECT companies.id, companies.organization_id, COALESCE(companies.freshness_secs, organizations.freshness_secs)
+             FROM companies JOIN organizations ON organizations.id = companies.organization_id
+             WHERE companies.linked_at IS NOT NULL AND companies.paused_at IS NULL AND companies.stale_noticed_at IS NULL
+               AND $1 - COALESCE(companies.last_success_at, companies.linked_at) > COALESCE(companies.freshness_secs, organizations.freshness_secs) * 1000
+             ORDER BY companies.id LIMIT $2",
+            args![now_ms, limit],
+        )
+        .await?;
+    let mut taken = Vec::new();
+    for row in stale {
+        let id = CompanyId(row.text(0)?);
+        // of two nodes that look at once, one gets it
+        let noticed =
+            conn.execute("UPDATE companies SET stale_noticed_at = $2 WHERE id = $1 AND stale_noticed_at IS NULL", args![&id, now_ms]).await?;
+        if noticed == 1 {
+            taken.push((id, OrganizationId(row.text(1)?), row.int(2)?));
+        }
+    }
+    Ok(taken)
 }
 
 /// Takes companies whose time has come, moving their next time on so that no other node takes them: (company, organization).

@@ -22,6 +22,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0005_log_search.sql"),
     include_str!("../migrations/0006_people.sql"),
     include_str!("../migrations/0008_repair.sql"),
+    include_str!("../migrations/0010_feed.sql"),
     include_str!("../migrations/0012_mapping.sql"),
     include_str!("../migrations/0016_api.sql"),
 ];

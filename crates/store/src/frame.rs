@@ -1,69 +1,79 @@
 //! What stands around every page: active runs with their companies, and connections that need a person; and a pulse that moves when any of it does.
 use crate::args;
+use crate::columns::word;
+use crate::companies::{self, Company};
 use crate::db::Conn;
 use crate::error::StoreError;
 use crate::readers::Reader;
 use domain::ids::{CompanyId, OrganizationId, UserId};
+use domain::sync::RunState;
 
 /// The job indicator and the badge of the navigation.
 #[derive(Clone, Debug, Default)]
 pub struct Frame {
     pub invalid_connections: i64,
     pub job_count: i64,
-    /// The first of them, running ones before queued ones.
-    pub jobs: Vec<FrameJob>,
+    /// How many of them wait for a provider.
+    pub waiting_count: i64,
+    /// The companies of the first of them, running ones before queued ones.
+    pub jobs: Vec<Company>,
+    /// The runs that ended last, latest first.
+    pub finished: Vec<FinishedRun>,
 }
 
 #[derive(Clone, Debug)]
-pub struct FrameJob {
+pub struct FinishedRun {
     pub company_id: CompanyId,
     pub company_name: String,
-    pub running: bool,
-    pub step: String,
-    pub run_after: i64,
-    pub waiting_for: Option<String>,
+    pub state: RunState,
+    pub progress: String,
+    pub finished_at: i64,
 }
 
 const JOBS: i64 = 8;
+const FINISHED: i64 = 5;
 
 /// What one reader sees: a Member the runs of assigned companies, and nothing of accounts.
-pub async fn read(conn: &mut Conn, organization_id: &OrganizationId, reader: &Reader) -> Result<Frame, StoreError> {
+pub async fn read(conn: &mut Conn, organization_id: &OrganizationId, reader: &Reader, now_ms: i64) -> Result<Frame, StoreError> {
     let counts = conn
         .query_one(
             "SELECT (SELECT COUNT(*) FROM connections WHERE organization_id = $1 AND state = 'invalid' AND disconnected_at IS NULL
                        AND CAST($2 AS TEXT) IS NULL),
-                    (SELECT COUNT(*) FROM runs WHERE organization_id = $1 AND state IN ('queued', 'running')
-                       AND (CAST($2 AS TEXT) IS NULL OR company_id IN (SELECT company_id FROM company_readers WHERE user_id = $2)))",
-            vec![organization_id.into(), reader.arg()],
+                    COUNT(*),
+                    CAST(COALESCE(SUM(CASE WHEN waiting_since IS NOT NULL
+                                            AND CASE WHEN state = 'queued' THEN run_after ELSE COALESCE(waiting_until, 0) END > $3 THEN 1 ELSE 0 END), 0) AS BIGINT)
+             FROM runs WHERE organization_id = $1 AND state IN ('queued', 'running')
+               AND (CAST($2 AS TEXT) IS NULL OR company_id IN (SELECT company_id FROM company_readers WHERE user_id = $2))",
+            vec![organization_id.into(), reader.arg(), now_ms.into()],
         )
         .await?;
-    let (invalid_connections, job_count) = (counts.int(0)?, counts.int(1)?);
-    if job_count == 0 {
-        return Ok(Frame { invalid_connections, job_count, jobs: Vec::new() });
-    }
-    let jobs = conn
+    let (invalid_connections, job_count, waiting_count) = (counts.int(0)?, counts.int(1)?, counts.int(2)?);
+    let jobs = match job_count {
+        0 => Vec::new(),
+        _ => companies::list_active(conn, organization_id, reader, JOBS).await?,
+    };
+    let finished = conn
         .query(
-            "SELECT companies.id, companies.name, runs.state, runs.step, runs.run_after, runs.waiting_for
+            "SELECT companies.id, companies.name, runs.state, runs.progress, runs.finished_at
              FROM runs JOIN companies ON companies.id = runs.company_id
-             WHERE runs.organization_id = $1 AND runs.state IN ('queued', 'running')
+             WHERE runs.organization_id = $1 AND runs.finished_at IS NOT NULL
                AND (CAST($3 AS TEXT) IS NULL OR runs.company_id IN (SELECT company_id FROM company_readers WHERE user_id = $3))
-             ORDER BY runs.state DESC, runs.id LIMIT $2",
-            vec![organization_id.into(), JOBS.into(), reader.arg()],
+             ORDER BY runs.finished_at DESC, runs.id DESC LIMIT $2",
+            vec![organization_id.into(), FINISHED.into(), reader.arg()],
         )
         .await?
         .iter()
         .map(|row| {
-            Ok(FrameJob {
+            Ok(FinishedRun {
                 company_id: CompanyId(row.text(0)?),
                 company_name: row.text(1)?,
-                running: row.text(2)? == "running",
-                step: row.text(3)?,
-                run_after: row.int(4)?,
-                waiting_for: row.opt_text(5)?,
+                state: word(row, 2, RunState::parse)?,
+                progress: row.text(3)?,
+                finished_at: row.int(4)?,
             })
         })
         .collect::<Result<Vec<_>, StoreError>>()?;
-    Ok(Frame { invalid_connections, job_count, jobs })
+    Ok(Frame { invalid_connections, job_count, waiting_count, jobs, finished })
 }
 
 /// A text that changes when something a page shows has changed: runs and their progress, the log, links, connections.
@@ -74,7 +84,7 @@ pub async fn pulse(conn: &mut Conn, organization_id: &OrganizationId, reader: &R
     let row = conn
         .query_one(
             "SELECT (SELECT COUNT(*) FROM runs WHERE organization_id = $1 AND state IN ('queued', 'running')),
-                    (SELECT CAST(COALESCE(SUM(calls + bytes + lease_epoch), 0) AS BIGINT) FROM runs
+                    (SELECT CAST(COALESCE(SUM(calls + bytes + lease_epoch + COALESCE(waiting_until, 0) + COALESCE(cancel_requested_at, 0)), 0) AS BIGINT) FROM runs
                      WHERE organization_id = $1 AND state IN ('queued', 'running')),
                     (SELECT COALESCE(MAX(id), 0) FROM log_entries WHERE organization_id = $1),
                     (SELECT CAST(COALESCE(SUM(COALESCE(linked_at, 0) + COALESCE(paused_at, 0) + COALESCE(marked_at, 0)), 0) AS BIGINT) FROM companies

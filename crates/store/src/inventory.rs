@@ -54,3 +54,15 @@ pub async fn list(conn: &mut Conn, company_id: &CompanyId) -> Result<Vec<Counted
         })
         .collect()
 }
+
+/// Records of several companies together.
+pub async fn sum(conn: &mut Conn, company_ids: &[CompanyId]) -> Result<i64, StoreError> {
+    let mut sum = 0;
+    for part in company_ids.chunks(500) {
+        let marks: Vec<String> = (1..=part.len()).map(|at| format!("${at}")).collect();
+        let sql = format!("SELECT CAST(COALESCE(SUM(ours), 0) AS BIGINT) FROM inventory WHERE company_id IN ({})", marks.join(","));
+        let rows = conn.query_assembled(sql, part.iter().map(crate::db::Arg::from).collect()).await?;
+        sum += rows.first().map_or(Ok(0), |row| row.int(0))?;
+    }
+    Ok(sum)
+}

@@ -7,6 +7,7 @@ use crate::error::StoreError;
 use domain::ids::{CompanyId, OrganizationId, RunId};
 use domain::job::Job;
 use domain::sync::{Extent, RunState};
+use std::collections::HashMap;
 
 /// A run as the table holds it. Instants are milliseconds UTC.
 #[derive(Clone, Debug)]
@@ -20,6 +21,8 @@ pub struct Run {
     pub run_after: i64,
     pub waiting_since: Option<i64>,
     pub waiting_for: Option<String>,
+    /// A running run waits in its place for a provider's limit, until then.
+    pub waiting_until: Option<i64>,
     pub attempt: i64,
     pub crash_count: i64,
     pub lease_owner: Option<String>,
@@ -41,7 +44,7 @@ pub struct Run {
     pub finished_at: Option<i64>,
 }
 
-const COLUMNS: &str = "id, kind, organization_id, company_id, extent, state, run_after, waiting_since, waiting_for, attempt, crash_count, lease_owner, lease_until, lease_epoch, cancel_requested_at, requested_by, cursor_at, step, progress, calls, bytes, problem, created_at, started_at, finished_at";
+const COLUMNS: &str = "id, kind, organization_id, company_id, extent, state, run_after, waiting_since, waiting_for, attempt, crash_count, lease_owner, lease_until, lease_epoch, cancel_requested_at, requested_by, cursor_at, step, progress, calls, bytes, problem, created_at, started_at, finished_at, waiting_until";
 
 fn read(row: &Row) -> Result<Run, StoreError> {
     Ok(Run {
@@ -70,6 +73,7 @@ fn read(row: &Row) -> Result<Run, StoreError> {
         created_at: row.int(22)?,
         started_at: row.opt_int(23)?,
         finished_at: row.opt_int(24)?,
+        waiting_until: row.opt_int(25)?,
     })
 }
 
@@ -161,6 +165,73 @@ pub async fn request(conn: &mut Tx, run: &NewRun<'_>) -> Result<Requested, Store
     Err(StoreError::Unreadable(format!("the active run of {}", run.company_id)))
 }
 
+/// Queues runs of one organization in a few statements, however many there are: what became of each, in their order.
+pub async fn request_many(conn: &mut Tx, runs: &[NewRun<'_>]) -> Result<Vec<Requested>, StoreError> {
+    let Some(first) = runs.first() else { return Ok(Vec::new()) };
+    let front = conn.query_one("SELECT CAST(COALESCE(MIN(fair_key), 0) AS BIGINT) FROM runs WHERE state = 'queued'", vec![]).await?.int(0)?;
+    // their keys follow one another, from behind the last one that was given to this organization
+    let last_key = conn
+        .query_one(
+            "INSERT INTO fair_keys (organization_id, last_key) VALUES ($1, $2 + $3 - 1)
+             ON CONFLICT (organization_id) DO UPDATE
+             SET last_key = CASE WHEN fair_keys.last_key + 1 > $2 THEN fair_keys.last_key + 1 ELSE $2 END + $3 - 1
+             RETURNING last_key",
+            args![first.organization_id, front, runs.len() as i64],
+        )
+        .await?
+        .int(0)?;
+    let mut values = Vec::with_capacity(runs.len() * 20);
+    for (at, run) in runs.iter().enumerate() {
+        let fair_key = last_key - (runs.len() - 1 - at) as i64;
+        let dedupe_key = format!("sync:{}", run.company_id);
+        values.extend(args![
+            &run.id,
+            run.kind.as_str(),
+            run.organization_id,
+            run.company_id,
+            dedupe_key,
+            run.extent.as_str(),
+            RunState::Queued.as_str(),
+            run.priority,
+            fair_key,
+            run.now_ms,
+            1,
+            0,
+            0,
+            run.requested_by,
+            "",
+            "{}",
+            0,
+            0,
+            run.now_ms,
+        ]);
+    }
+    conn.insert_rows(
+        "INSERT INTO runs (id, kind, organization_id, company_id, dedupe_key, extent, state, priority, fair_key, run_after, attempt, crash_count,
+                           lease_epoch, requested_by, step, progress, calls, bytes, created_at)",
+        19,
+        values,
+        "ON CONFLICT DO NOTHING",
+    )
+    .await?;
+    let active: HashMap<String, String> = conn
+        .query("SELECT company_id, id FROM runs WHERE organization_id = $1 AND state IN ('queued', 'running')", args![first.organization_id])
+        .await?
+        .iter()
+        .map(|row| Ok((row.text(0)?, row.text(1)?)))
+        .collect::<Result<_, StoreError>>()?;
+    let mut answers = Vec::with_capacity(runs.len());
+    for run in runs {
+        answers.push(match active.get(run.company_id.as_str()) {
+            Some(id) if *id == run.id.0 => Requested::Queued(run.id.clone()),
+            Some(id) => Requested::AlreadyActive(RunId(id.clone())),
+            // the run in our way ended between the two statements: ask again
+            None => request(conn, run).await?,
+        });
+    }
+    Ok(answers)
+}
+
 /// Claims up to `limit` runs: first those whose lease ended (their worker is gone), then those that are due.
 pub async fn claim(conn: &mut Tx, owner: &str, now_ms: i64, lease_ms: i64, limit: i64) -> Result<Vec<Run>, StoreError> {
     let lock = conn.skip_locked();
@@ -170,7 +241,7 @@ pub async fn claim(conn: &mut Tx, owner: &str, now_ms: i64, lease_ms: i64, limit
               pick AS MATERIALIZED (SELECT id FROM (SELECT id, 0 AS place FROM dead UNION ALL SELECT id, 1 AS place FROM due) AS candidates ORDER BY place LIMIT $2)
          UPDATE runs SET crash_count = crash_count + CASE WHEN state = 'running' THEN 1 ELSE 0 END,
                          state = 'running', lease_owner = $3, lease_until = $4, lease_epoch = lease_epoch + 1,
-                         started_at = COALESCE(started_at, $1), waiting_since = NULL, waiting_for = NULL
+                         started_at = COALESCE(started_at, $1), waiting_since = NULL, waiting_for = NULL, waiting_until = NULL
          WHERE id IN (SELECT id FROM pick)
          RETURNING {COLUMNS}"
     );
@@ -221,6 +292,18 @@ pub async fn progress(conn: &mut Tx, lease: &Lease, step: &str, progress: &str, 
     Ok(())
 }
 
+/// Says that a running run waits in its place, for what and until when; `None`: it goes on.
+pub async fn set_waiting(conn: &mut Tx, lease: &Lease, waiting: Option<(&str, i64)>, now_ms: i64) -> Result<(), StoreError> {
+    let (waiting_for, until) = waiting.unzip();
+    conn.execute(
+        "UPDATE runs SET waiting_for = $3, waiting_until = $4, waiting_since = CASE WHEN $4 IS NULL THEN NULL ELSE COALESCE(waiting_since, $5) END
+         WHERE id = $1 AND lease_epoch = $2 AND state = 'running'",
+        args![&lease.run_id, lease.epoch, waiting_for, until, now_ms],
+    )
+    .await?;
+    Ok(())
+}
+
 /// Sets the provider's clock of the first call, once.
 pub async fn set_cursor(conn: &mut Tx, lease: &Lease, cursor_at: i64) -> Result<(), StoreError> {
     conn.execute(
@@ -241,7 +324,7 @@ pub async fn finish(conn: &mut Tx, lease: &Lease, state: RunState, problem: Opti
     debug_assert!(state.is_finished());
     let ended = conn
         .execute(
-            "UPDATE runs SET state = $3, problem = $4, finished_at = $5, lease_owner = NULL, lease_until = NULL WHERE id = $1 AND lease_epoch = $2",
+            "UPDATE runs SET state = $3, problem = $4, finished_at = $5, lease_owner = NULL, lease_until = NULL, waiting_until = NULL WHERE id = $1 AND lease_epoch = $2",
             args![&lease.run_id, lease.epoch, state.as_str(), problem, now_ms],
         )
         .await?;
@@ -257,7 +340,7 @@ pub async fn finish(conn: &mut Tx, lease: &Lease, state: RunState, problem: Opti
 pub async fn again(conn: &mut Tx, lease: &Lease, run_after: i64, used: bool, waiting_for: Option<&str>, now_ms: i64) -> Result<(), StoreError> {
     conn.execute(
         "UPDATE runs SET state = 'queued', run_after = $3, attempt = attempt + $4, waiting_since = CASE WHEN $5 IS NULL THEN NULL ELSE $6 END,
-                         waiting_for = $5, lease_owner = NULL, lease_until = NULL
+                         waiting_for = $5, waiting_until = NULL, lease_owner = NULL, lease_until = NULL
          WHERE id = $1 AND lease_epoch = $2",
         args![&lease.run_id, lease.epoch, run_after, i64::from(used), waiting_for, now_ms],
     )

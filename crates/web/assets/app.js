@@ -18,24 +18,37 @@ document.addEventListener("submit", (event) => {
   for (const button of form.querySelectorAll("button")) button.setAttribute("aria-pressed", String(button.value === theme));
 });
 
-// ---- relative times ----
-const UNITS = [["year", 31536000], ["month", 2592000], ["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+// ---- times, told by the server's clock: this browser's may be hours off ----
+let behind = document.body.dataset.now ? Number(document.body.dataset.now) - Date.now() : 0;
+const now = () => Date.now() + behind;
+const UNITS = [["year", 31536000], ["month", 2592000], ["week", 604800], ["day", 86400], ["hour", 3600], ["minute", 45]];
+// the same words as the server's
 function relative(instant) {
-  const seconds = Math.trunc((Date.now() - instant) / 1000);
+  const seconds = Math.trunc((now() - instant) / 1000);
   const size = Math.abs(seconds);
-  if (size < 5) return "just now";
+  if (size < 45) return seconds >= 0 ? "just now" : "in a moment";
   const [unit, length] = UNITS.find(([, length]) => size >= length);
-  const count = Math.floor(size / length);
+  const count = Math.max(1, Math.floor(size / (unit === "minute" ? 60 : length)));
   const words = `${count} ${unit}${count === 1 ? "" : "s"}`;
   return seconds >= 0 ? `${words} ago` : `in ${words}`;
+}
+function span(seconds) {
+  if (seconds < 10) return `${seconds}.0 s`;
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
 }
 function refreshTimes(within = document) {
   for (const time of within.querySelectorAll("time[data-relative]")) {
     const text = relative(Date.parse(time.dateTime));
-    if (text && time.textContent !== text) time.textContent = text;
+    if (time.textContent !== text) time.textContent = text;
+  }
+  for (const time of within.querySelectorAll("time[data-elapsed]")) {
+    const text = span(Math.max(0, Math.trunc((now() - Date.parse(time.dateTime)) / 1000)));
+    if (time.textContent !== text) time.textContent = text;
   }
 }
-setInterval(refreshTimes, 20000);
+setInterval(() => { if (!document.hidden) refreshTimes(); }, 1000);
 
 // ---- messages that can be closed ----
 function prepare(within = document) {
@@ -56,12 +69,16 @@ document.addEventListener("change", async (event) => {
   if (target && event.target.files[0]) target.value = await event.target.files[0].text();
 });
 
-// ---- rows that are ticked ----
+// ---- rows that are ticked: the server keeps them over all pages ----
+const boxesOf = (name) => [...document.querySelectorAll(`input[type=checkbox][name="${name}"]`)];
 function count() {
   for (const place of document.querySelectorAll("[data-selection]")) {
-    const boxes = [...document.querySelectorAll(`input[type=checkbox][name="${place.dataset.selection}"]`)];
+    const boxes = boxesOf(place.dataset.selection);
     const ticked = boxes.filter((box) => box.checked).length;
-    place.textContent = ticked ? `${ticked} selected` : "";
+    const elsewhere = Number(place.dataset.elsewhere ?? 0);
+    const text = ticked + elsewhere === 0 ? "" : `${(ticked + elsewhere).toLocaleString("en-US")} selected${elsewhere ? `, ${elsewhere.toLocaleString("en-US")} on other pages` : ""}`;
+    if (place.textContent !== text) place.textContent = text;
+    place.closest("[data-live]")?.classList.toggle("has-selection", ticked + elsewhere > 0);
     const all = document.querySelector(`[data-select-all="${place.dataset.selection}"]`);
     if (all) {
       all.checked = ticked > 0 && ticked === boxes.length;
@@ -69,11 +86,37 @@ function count() {
     }
   }
 }
+// one at a time, the latest wins: what is ticked last is what is kept
+let keeping = Promise.resolve();
+let unkept = 0;
+function keepSelection(form) {
+  unkept += 1;
+  keeping = keeping.then(async () => {
+    if (unkept === 1) {
+      const body = new URLSearchParams(new FormData(form));
+      await fetch(form.action, { method: "POST", body, headers: { "X-Live": "1" }, redirect: "manual", keepalive: true });
+    }
+  }).catch((error) => console.debug("what is ticked could not be kept; the next form says it again", error)).finally(() => { unkept -= 1; });
+}
 document.addEventListener("change", (event) => {
   const all = event.target.closest("[data-select-all]");
-  if (all) for (const box of document.querySelectorAll(`input[type=checkbox][name="${all.dataset.selectAll}"]`)) box.checked = all.checked;
+  if (all) for (const box of boxesOf(all.dataset.selectAll)) box.checked = all.checked;
   if (event.target.matches("[data-submits]")) event.target.form?.requestSubmit();
   count();
+  const form = all ? boxesOf(all.dataset.selectAll)[0]?.form : event.target.form;
+  if (form?.matches("[data-keeps-selection]")) keepSelection(form);
+});
+
+// ---- menus by keyboard: arrows go from item to item ----
+document.addEventListener("keydown", (event) => {
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  const menu = step && (event.target.closest(".menu:popover-open") ?? element(event.target.getAttribute?.("popovertarget"))?.closest(".menu:popover-open"));
+  if (!menu || event.target.matches("input:not([type=checkbox]), select, textarea")) return;
+  const items = [...menu.querySelectorAll("a[href], button:not(:disabled), input, select")];
+  if (!items.length) return;
+  event.preventDefault();
+  const at = items.indexOf(event.target);
+  items[at < 0 ? (step > 0 ? 0 : items.length - 1) : (at + step + items.length) % items.length].focus();
 });
 
 // ---- a question before a step that matters ----
@@ -142,6 +185,18 @@ function morph(from, to) {
   while (at) { const gone = at; at = at.nextSibling; gone.remove(); }
 }
 
+// A region marked data-live="count" never moves under the reader: what is new on the server is counted by the data-key of its rows, and the link
+// [data-news-of="its id"] says so; following it shows them.
+function countNews(region, next) {
+  const known = new Set([...region.querySelectorAll("[data-key]")].map(key));
+  const fresh = [...next.querySelectorAll("[data-key]")].filter((row) => !known.has(key(row))).length;
+  const news = document.querySelector(`[data-news-of="${region.id}"]`);
+  if (!news) return;
+  const words = fresh ? `${fresh} new` : "";
+  if (news.textContent !== words) news.textContent = words;
+  news.hidden = !fresh;
+}
+
 let refreshing = false;
 let again = false;
 async function refresh() {
@@ -150,7 +205,8 @@ async function refresh() {
   try {
     const byAddress = new Map();
     for (const node of document.querySelectorAll("[data-live][id]")) {
-      const address = node.dataset.live === "self" || !node.dataset.live ? location.pathname + location.search : node.dataset.live;
+      const isHere = ["self", "count", ""].includes(node.dataset.live);
+      const address = isHere ? location.pathname + location.search : node.dataset.live;
       byAddress.set(address, [...(byAddress.get(address) ?? []), node.id]);
     }
     for (const [address, ids] of byAddress) {
@@ -158,9 +214,10 @@ async function refresh() {
       if (answer.type === "opaqueredirect" || answer.status === 401) return location.reload();
       if (!answer.ok) continue;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      if (page.body.dataset.now) behind = Number(page.body.dataset.now) - Date.now();
       for (const id of ids) {
-        const [now, next] = [element(id), page.getElementById(id)];
-        if (now && next) morph(now, next);
+        const [shown, next] = [element(id), page.getElementById(id)];
+        if (shown && next) shown.dataset.live === "count" ? countNews(shown, next) : morph(shown, next);
       }
     }
     prepare();
@@ -192,9 +249,17 @@ function connect() {
     show("on", "live", "This page follows what the server does");
     refresh();
   });
-  stream.addEventListener("change", () => { clearTimeout(timer); timer = setTimeout(refresh, 150); });
+  // several changes at once are one look; changes that never stop do not put it off
+  stream.addEventListener("change", () => { timer ||= setTimeout(() => { timer = 0; refresh(); }, 150); });
   stream.addEventListener("end", () => location.reload());
-  stream.addEventListener("error", () => show("off", "reconnecting", "The connection is lost; this page shows what it knew last"));
+  stream.addEventListener("error", () => {
+    show("off", "reconnecting", "The connection is lost; this page shows what it knew last");
+    // browsers give up where something in between answers in the server's place
+    if (stream?.readyState === EventSource.CLOSED) {
+      stream = null;
+      setTimeout(() => { if (!document.hidden) { connect(); refresh(); } }, 3000);
+    }
+  });
 }
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) { stream?.close(); stream = null; } else if (!stream) { connect(); refresh(); }

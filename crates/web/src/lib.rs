@@ -5,6 +5,7 @@ pub mod assets;
 pub mod auth;
 pub mod error;
 pub mod events;
+pub mod feed;
 pub mod flash;
 pub mod pages;
 pub mod parts;

@@ -4,9 +4,9 @@ use crate::pages::{
     access, account, account_lines, account_setup, api_keys, api_reference, companies, company, contact_balances, data_feed, disconnect,
     integrations, invitation, invitations, invite, log_entry, log_table, logs, mapping, mapping_companies, mapping_edit, mapping_history,
     mapping_import, member_remove, members, organization, organization_new, palette, password, password_new, reconnect_link, result, resync_all,
-    send_link, setup, sign_in, sign_in_link, statements, token_user, welcome,
+    schedule, send_link, setup, sign_in, sign_in_link, statements, token_user, unlink, welcome,
 };
-use crate::{api, assets, auth, error, events, protection};
+use crate::{api, assets, auth, error, events, feed, protection};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
@@ -115,12 +115,23 @@ pub fn all() -> Vec<Route> {
         route("/integrations/accounts/{id}/choose", INTEGRATIONS, CONNECTION, post(account_setup::add_manually)),
         // integrations: how fresh the companies are
         route("/integrations/data-feed", INTEGRATIONS, Organization, get(data_feed::show)),
-        route("/integrations/data-feed/resync", INTEGRATIONS, Organization, post(data_feed::resync_selected)),
+        route("/integrations/data-feed/export.csv", INTEGRATIONS, Organization, get(feed::export::show)),
+        route("/integrations/data-feed/columns", INTEGRATIONS, Person, post(data_feed::choose_columns)),
+        route("/integrations/data-feed/select", INTEGRATIONS, Person, post(feed::selection::select)),
+        route("/integrations/data-feed/resync", INTEGRATIONS, Organization, post(feed::actions::resync_selected)),
         route("/integrations/data-feed/resync-all", INTEGRATIONS, Organization, get(resync_all::show).post(resync_all::resync)),
         route("/integrations/data-feed/token-user", INTEGRATIONS, Organization, get(token_user::show).post(token_user::update)),
-        route("/integrations/companies/{id}/link", INTEGRATIONS, COMPANY, post(data_feed::link)),
-        route("/integrations/companies/{id}/unlink", INTEGRATIONS, COMPANY, post(data_feed::unlink)),
-        route("/integrations/runs/{id}/cancel", INTEGRATIONS, RUN, post(data_feed::cancel)),
+        route("/integrations/data-feed/pause", INTEGRATIONS, Organization, post(feed::actions::pause_selected)),
+        route("/integrations/data-feed/resume", INTEGRATIONS, Organization, post(feed::actions::resume_selected)),
+        route("/integrations/data-feed/link", INTEGRATIONS, Organization, post(feed::actions::link_selected)),
+        route("/integrations/data-feed/unlink", INTEGRATIONS, Organization, get(unlink::show).post(unlink::unlink)),
+        route("/integrations/data-feed/schedule", INTEGRATIONS, Organization, get(schedule::show).post(schedule::save)),
+        route("/integrations/data-feed/freshness", INTEGRATIONS, Organization, post(schedule::save_target)),
+        route("/integrations/companies/{id}/link", INTEGRATIONS, COMPANY, post(feed::actions::link)),
+        route("/integrations/companies/{id}/unlink", INTEGRATIONS, COMPANY, post(feed::actions::unlink)),
+        route("/integrations/companies/{id}/pause", INTEGRATIONS, COMPANY, post(feed::actions::pause)),
+        route("/integrations/companies/{id}/resume", INTEGRATIONS, COMPANY, post(feed::actions::resume)),
+        route("/integrations/runs/{id}/cancel", INTEGRATIONS, RUN, post(feed::actions::cancel)),
         // integrations: what the syncs did
         route("/integrations/logs", INTEGRATIONS, Organization, get(logs::show)),
         route("/integrations/logs/all", INTEGRATIONS, Organization, get(log_table::show_all)),
@@ -132,7 +143,7 @@ pub fn all() -> Vec<Route> {
         route("/companies/{id}/statements", COMPANIES, COMPANY, get(statements::show)),
         route("/companies/{id}/lines", COMPANIES, COMPANY, get(account_lines::show)),
         route("/companies/{id}/contacts", COMPANIES, COMPANY, get(contact_balances::show)),
-        route("/companies/{id}/resync", INTEGRATIONS, COMPANY, post(data_feed::resync)),
+        route("/companies/{id}/resync", INTEGRATIONS, COMPANY, post(feed::actions::resync)),
         // from anywhere
         route("/palette", AnyRole, Organization, get(palette::show)),
         route("/palette/index.json", AnyRole, Organization, get(palette::index)),

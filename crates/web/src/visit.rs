@@ -3,6 +3,7 @@ use crate::app::App;
 use crate::error::WebError;
 use crate::flash::{self, Flash};
 use crate::parts::address::Asked;
+use crate::parts::tracking::{Done, Tracked};
 use askama::Template;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -126,23 +127,7 @@ impl Visit {
     /// What stands around the page: read on the page's own connection.
     pub async fn shell(&self, conn: &mut Conn, place: Place, title: &str) -> Result<Shell, StoreError> {
         let organizations = store::members::list_organizations(conn, self.user_id()).await?;
-        let frame = store::frame::read(conn, self.organization_id(), &self.reader()).await?;
-        let now_ms = self.now.as_millisecond();
-        let jobs = frame
-            .jobs
-            .into_iter()
-            .map(|job| Job {
-                href: format!("/companies/{}", job.company_id),
-                company: job.company_name,
-                waiting: job.run_after > now_ms && job.waiting_for.is_some(),
-                step: match (job.running, job.waiting_for) {
-                    (false, Some(what)) => what,
-                    (false, None) => "queued".to_owned(),
-                    (true, _) if job.step.is_empty() => "starting".to_owned(),
-                    (true, _) => job.step,
-                },
-            })
-            .collect();
+        let frame = store::frame::read(conn, self.organization_id(), &self.reader(), self.now.as_millisecond()).await?;
         Ok(Shell {
             title: title.to_owned(),
             place,
@@ -158,7 +143,10 @@ impl Visit {
             sees_integrations: self.may(Action::UseIntegrations),
             invalid_accounts: frame.invalid_connections,
             job_count: frame.job_count,
-            jobs,
+            waiting_count: frame.waiting_count,
+            jobs: frame.jobs.iter().filter_map(|company| Tracked::of(company, self.now, &self.zone)).collect(),
+            finished: frame.finished.iter().map(|run| Done::of(run, self.now, &self.zone)).collect(),
+            now_ms: self.now.as_millisecond(),
             theme: self.theme,
             flash: self.flash.clone(),
             address: self.address.clone(),
@@ -205,15 +193,6 @@ pub struct Belonging {
     pub is_here: bool,
 }
 
-/// A line of the job indicator.
-#[derive(Clone, Debug)]
-pub struct Job {
-    pub company: String,
-    pub href: String,
-    pub step: String,
-    pub waiting: bool,
-}
-
 /// What `parts/layout.html` shows around a page; every page struct has it in a field named `shell`.
 #[derive(Clone, Debug)]
 pub struct Shell {
@@ -229,8 +208,12 @@ pub struct Shell {
     pub organizations: Vec<Belonging>,
     pub invalid_accounts: i64,
     pub job_count: i64,
+    pub waiting_count: i64,
     /// The first few of them.
-    pub jobs: Vec<Job>,
+    pub jobs: Vec<Tracked>,
+    pub finished: Vec<Done>,
+    /// The server's clock: the page's script tells times by it, whatever the browser's clock says.
+    pub now_ms: i64,
     pub theme: Theme,
     pub flash: Option<Flash>,
     pub address: String,
@@ -252,7 +235,10 @@ impl Shell {
             organizations: Vec::new(),
             invalid_accounts: 0,
             job_count: 0,
+            waiting_count: 0,
             jobs: Vec::new(),
+            finished: Vec::new(),
+            now_ms: 1_780_000_000_000,
             theme: Theme::Auto,
             flash: None,
             address: "/".to_owned(),

@@ -99,6 +99,9 @@ pub async fn unlink(engine: &Engine, organization_id: &OrganizationId, company_i
         logbook::about_company(&mut tx, &company, None, &LogMessage::CompanyUnlinked, 1, now_ms).await?;
     }
     tx.commit().await?;
+    if let Some(run) = &company.run {
+        engine.stop_run(&run.id);
+    }
     engine.changed(organization_id, Some(company_id));
     Ok(())
 }

@@ -107,6 +107,7 @@ pub async fn write(work: &mut Work, arrived: Arrived<'_>) -> Result<(), EngineEr
     runs::progress(&mut tx, &work.lease, &work.progress.step, &work.progress.to_text(), calls, bytes).await?;
     tx.commit().await?;
     work.positions.insert(arrived.step.to_owned(), arrived.position);
+    work.gate.note_stored();
     work.engine.changed(&work.company.organization_id, Some(&work.company.id));
     Ok(())
 }

@@ -15,6 +15,8 @@ pub struct Progress {
     pub steps: u32,
     pub done: u64,
     pub expected: Option<u64>,
+    /// What the provider says it has of each data type that is listed whole.
+    pub expected_of: BTreeMap<DataType, u64>,
     /// Months that changed records touch, old and new: their ledger is read again.
     pub touched_months: BTreeSet<String>,
     /// Data types that could not be synced, and why: the run goes on and ends as failed.
@@ -56,6 +58,11 @@ impl Progress {
             sum.add(*counts);
         }
         sum
+    }
+    pub fn expect(&mut self, data_type: DataType, expected: Option<u64>) {
+        if let Some(expected) = expected {
+            self.expected_of.insert(data_type, expected);
+        }
     }
     pub fn enter(&mut self, step: &str, number: u32, steps: u32, expected: Option<u64>) {
         if self.step != step {

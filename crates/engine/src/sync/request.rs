@@ -2,12 +2,12 @@
 use crate::Engine;
 use crate::connections::mixed_environment;
 use crate::error::EngineError;
-use domain::company::{SyncStatus, sync_status};
 use domain::connection::ConnectionState;
 use domain::ids::{CompanyId, OrganizationId, RunId};
 use domain::job::{Job, Trigger};
 use domain::sync::Extent;
 use store::companies::{self, Company};
+use store::feed::{Filter, Sort};
 use store::runs::{self, NewRun, Requested};
 use store::{StoreError, Tx};
 
@@ -60,26 +60,35 @@ pub(crate) async fn enqueue(
     trigger: &Trigger,
     extent: Option<Extent>,
 ) -> Result<Requested, StoreError> {
-    let has_base = match extent {
-        Some(_) => true,
-        None => companies::find(tx, organization_id, company_id).await?.is_some_and(|c| c.cursor_at.is_some() && c.scope_missing_at.is_none()),
+    let extent = match extent {
+        Some(extent) => extent,
+        None => companies::find(tx, organization_id, company_id).await?.as_ref().map_or(Extent::Full, usual_extent),
     };
-    let priority = match trigger {
-        Trigger::Schedule => 0,
-        Trigger::Connect => 1,
-        Trigger::Person(_) | Trigger::CommandLine => 2,
-    };
+    let requested_by = trigger.as_text();
     let new = NewRun {
         id: RunId(engine.make_id()),
         kind: Job::Sync,
         organization_id,
         company_id,
-        extent: extent.unwrap_or(if has_base { Extent::Changes } else { Extent::Full }),
-        priority,
-        requested_by: &trigger.as_text(),
+        extent,
+        priority: priority(trigger),
+        requested_by: &requested_by,
         now_ms: engine.now_ms(),
     };
     runs::request(tx, &new).await
+}
+
+/// Changes, or everything when there is nothing complete to build on.
+fn usual_extent(company: &Company) -> Extent {
+    if company.cursor_at.is_some() && company.scope_missing_at.is_none() { Extent::Changes } else { Extent::Full }
+}
+
+fn priority(trigger: &Trigger) -> i64 {
+    match trigger {
+        Trigger::Schedule => 0,
+        Trigger::Connect => 1,
+        Trigger::Person(_) | Trigger::CommandLine => 2,
+    }
 }
 
 /// Asks for several companies; each gets its own answer.
@@ -89,12 +98,12 @@ pub async fn request_many(
     company_ids: &[CompanyId],
     trigger: Trigger,
 ) -> Result<ManyRequested, EngineError> {
-    let mut answer = ManyRequested::default();
     let mut tx = engine.store.begin().await?;
-    for company_id in company_ids {
-        let Some(company) = companies::find(&mut tx, organization_id, company_id).await? else { return Err(EngineError::NotFound) };
-        ask(engine, &mut tx, &company, &trigger, &mut answer).await?;
+    let companies = store::feed::list_by_ids(&mut tx, organization_id, company_ids).await?;
+    if companies.len() < company_ids.len() {
+        return Err(EngineError::NotFound);
     }
+    let answer = ask(engine, &mut tx, organization_id, companies, &trigger).await?;
     tx.commit().await?;
     announce(engine, organization_id, &answer);
     Ok(answer)
@@ -102,35 +111,65 @@ pub async fn request_many(
 
 /// Asks for every company that needs it; paused ones and ones with an invalid token are passed over.
 pub async fn request_all_due(engine: &Engine, organization_id: &OrganizationId, trigger: Trigger) -> Result<ManyRequested, EngineError> {
-    let mut answer = ManyRequested::default();
     let mut tx = engine.store.begin().await?;
-    let now = engine.clock.now();
-    for company in companies::list(&mut tx, organization_id).await? {
-        if company.linked_at.is_some() && matches!(sync_status(&company.status_facts(), now), SyncStatus::NeedsResync(_)) {
-            ask(engine, &mut tx, &company, &trigger, &mut answer).await?;
-        }
-    }
+    let due = Filter { status: "needs_resync".to_owned(), ..Filter::default() };
+    let ids = store::feed::list_ids(&mut tx, organization_id, &due, Sort::default(), engine.now_ms(), i64::MAX, 0).await?;
+    let companies = store::feed::list_by_ids(&mut tx, organization_id, &ids).await?;
+    let answer = ask(engine, &mut tx, organization_id, companies, &trigger).await?;
     tx.commit().await?;
     announce(engine, organization_id, &answer);
     Ok(answer)
 }
 
-async fn ask(engine: &Engine, tx: &mut Tx, company: &Company, trigger: &Trigger, answer: &mut ManyRequested) -> Result<(), StoreError> {
-    let named = (company.id.clone(), company.name.clone());
-    match refuse(engine, company) {
-        Err(reason) => answer.refused.push((named.0, named.1, reason)),
-        Ok(()) => match enqueue(engine, tx, &company.organization_id, &company.id, trigger, None).await? {
+async fn ask(
+    engine: &Engine,
+    tx: &mut Tx,
+    organization_id: &OrganizationId,
+    companies: Vec<Company>,
+    trigger: &Trigger,
+) -> Result<ManyRequested, StoreError> {
+    let mut answer = ManyRequested::default();
+    let mut admitted = Vec::with_capacity(companies.len());
+    for company in companies {
+        match refuse(engine, &company) {
+            Err(reason) => answer.refused.push((company.id, company.name, reason)),
+            Ok(()) => admitted.push(company),
+        }
+    }
+    let (requested_by, now_ms) = (trigger.as_text(), engine.now_ms());
+    let new = |company: &'_ Company| (RunId(engine.make_id()), usual_extent(company));
+    let ids: Vec<(RunId, Extent)> = admitted.iter().map(new).collect();
+    let runs: Vec<NewRun<'_>> = admitted
+        .iter()
+        .zip(ids)
+        .map(|(company, (id, extent))| NewRun {
+            id,
+            kind: Job::Sync,
+            organization_id,
+            company_id: &company.id,
+            extent,
+            priority: priority(trigger),
+            requested_by: &requested_by,
+            now_ms,
+        })
+        .collect();
+    for (company, requested) in admitted.iter().zip(runs::request_many(tx, &runs).await?) {
+        let named = (company.id.clone(), company.name.clone());
+        match requested {
             Requested::Queued(_) => answer.queued.push(named),
             Requested::AlreadyActive(_) => answer.already_running.push(named),
-        },
+        }
     }
-    Ok(())
+    Ok(answer)
 }
 
 fn announce(engine: &Engine, organization_id: &OrganizationId, answer: &ManyRequested) {
     engine.queued.notify_one();
-    for (company_id, _) in &answer.queued {
-        engine.changed(organization_id, Some(company_id));
+    match answer.queued.as_slice() {
+        [] => {}
+        [(company_id, _)] => engine.changed(organization_id, Some(company_id)),
+        // one event is enough to look again
+        _ => engine.changed(organization_id, None),
     }
 }
 
@@ -154,6 +193,7 @@ pub async fn cancel(engine: &Engine, organization_id: &OrganizationId, run_id: &
         companies::set_ended(&mut tx, &run.company_id, &ended).await?;
     }
     tx.commit().await?;
+    engine.stop_run(run_id);
     engine.changed(organization_id, Some(&run.company_id));
     Ok(asked)
 }

@@ -60,7 +60,9 @@ impl Work {
             return Err(EngineError::MixedEnvironment(sentence));
         }
         let provider = engine.provider(&company.provider)?.clone();
-        let gate = Gate::open(engine, &company.organization_id, &company.id, &company.connection_id, provider.clone(), stop.clone()).await?;
+        let gate = Gate::open(engine, &company.organization_id, &company.id, &company.connection_id, provider.clone(), stop.clone())
+            .await?
+            .of_run(run.lease());
         let progress = Progress::parse(&run.progress);
         Ok(Work {
             engine: engine.clone(),
@@ -112,6 +114,7 @@ impl Work {
         self.write_progress(&mut tx).await?;
         tx.commit().await?;
         self.positions.insert(step.to_owned(), Position::Done);
+        self.gate.note_stored();
         self.engine.changed(&self.company.organization_id, Some(&self.company.id));
         Ok(())
     }
@@ -302,6 +305,7 @@ async fn fetch_type(work: &mut Work, data_type: DataType, number: u32) -> Result
     }
     let provider = work.provider.clone();
     let mut expected = provider.count(&work.books(), data_type).await?;
+    work.progress.expect(data_type, expected);
     work.enter(data_type.label(), number, expected).await?;
     loop {
         let from = match work.positions.get(&step) {
@@ -312,6 +316,7 @@ async fn fetch_type(work: &mut Work, data_type: DataType, number: u32) -> Result
         if expected.is_none() && answer.total.is_some() {
             expected = answer.total;
             work.progress.expected = expected;
+            work.progress.expect(data_type, expected);
         }
         // the step is done only after the sweep, so the end of the list is a position of its own; after a crash in between the last page is read again
         // and changes nothing
@@ -481,6 +486,8 @@ async fn finish(work: &mut Work) -> Result<(), EngineError> {
         },
     )
     .await?;
+    let took_ms = (now_ms - work.run.started_at.unwrap_or(now_ms)).max(0);
+    companies::set_last_run(&mut tx, &work.company.id, took_ms, work.run.extent, state, &counts).await?;
     let (gate_calls, gate_bytes) = work.gate.meter();
     store::call_budgets::add(&mut tx, &work.company.id, &crate::limits::today(&work.engine), gate_calls as i64, gate_bytes as i64).await?;
     tx.commit().await?;

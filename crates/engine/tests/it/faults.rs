@@ -1,5 +1,5 @@
 //! Providers on their bad days: limits, outages, answers that break off, reports that are too large.
-use crate::house::{House, PROVIDERS, books};
+use crate::house::{House, books};
 use crate::milestones::{self, assert_complete};
 use crate::truth;
 use domain::company::{Mark, Reason, SyncStatus};
@@ -24,12 +24,12 @@ async fn a_reached_limit_puts_the_run_aside_until_the_provider_admits_calls_agai
     each_database(|address| async move {
         let mut house = House::build(&address, vec![books(Face::QuickBooks, 71, 6, 10), books(Face::Xero, 72, 6, 10)]).await;
         let mut worker = house.work();
-        for provider in PROVIDERS {
+        for (provider, limit) in [("quickbooks", "QuickBooks request limit"), ("xero", "Xero minute limit")] {
             house.inject(Fault::RateLimit { problem: Problem::Minute, retry_after_secs: Some(40) }, data_path(provider), 6, 1);
             let company = house.connect(provider).await.remove(0);
             let run_id = company.run.as_ref().unwrap().id.clone();
             let run = house.wait_until(&run_id, |run| run.waiting_since.is_some()).await;
-            assert_eq!((run.state, run.attempt, run.waiting_for.as_deref()), (RunState::Queued, 1, Some("provider limit")));
+            assert_eq!((run.state, run.attempt, run.waiting_for.as_deref()), (RunState::Queued, 1, Some(limit)));
             assert_eq!(run.lease_owner, None, "nothing sleeps in a worker");
             let wait_secs = (run.run_after - crate::house::now().as_millisecond()) / 1_000;
             assert!((30..=41).contains(&wait_secs), "{wait_secs}");
@@ -71,7 +71,10 @@ async fn an_outage_is_tried_again_and_ends_the_run_only_when_it_lasts() {
             house.inject(fault.clone(), data_path(provider), 4, 3);
             let run_id = house.request(&company.id, Some(Extent::Full)).await;
             let run = house.wait_until(&run_id, |run| run.attempt == 2).await;
-            assert_eq!((run.state, run.waiting_for.as_deref()), (RunState::Queued, Some("provider outage")));
+            assert_eq!(
+                (run.state, run.waiting_for.as_deref()),
+                (RunState::Queued, Some(if provider == "xero" { "Xero does not answer" } else { "QuickBooks does not answer" }))
+            );
             let entry = house.entries(&run).await.pop().unwrap();
             assert!(entry.message.contains("did not answer. Try 1 of 5; the next is at "), "{}", entry.message);
             house.wait_over(&run_id).await;

@@ -62,6 +62,69 @@ async fn a_cancelled_sync_ends_within_five_seconds_and_the_next_one_goes_on() {
     .await;
 }
 
+// proves B8 in part
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sync_cancelled_while_its_token_is_renewed_ends_and_the_renewed_token_is_kept() {
+    each_database(|address| async move {
+        let house = House::build(&address, vec![books(Face::QuickBooks, 85, 2, 4), books(Face::Xero, 86, 2, 4)]).await;
+        let worker = house.work();
+        for (provider, endpoint) in [("quickbooks", "tokens/bearer"), ("xero", "connect/token")] {
+            let company = house.synced(provider).await;
+            let token = async || {
+                let mut conn = house.engine.store.read().await.unwrap();
+                store::connections::access_token(&house.engine.store, &mut conn, &company.connection_id).await.unwrap().unwrap()
+            };
+            let before = token().await.generation;
+            let mut tx = house.engine.store.begin().await.unwrap();
+            tx.execute("UPDATE connections SET access_expires_at = 0 WHERE id = $1", store::args![&company.connection_id]).await.unwrap();
+            tx.commit().await.unwrap();
+            house.inject(Fault::Delay { ms: 7_000 }, endpoint, 0, 1);
+            let run_id = house.request(&company.id, None).await;
+            assert!(house.until_faults_are_met(&run_id).await);
+            let asked = Instant::now();
+            assert!(engine::sync::cancel(&house.engine, &house.organization_id, &run_id).await.unwrap());
+            let run = house.wait_run(&run_id).await;
+            assert!(asked.elapsed() < Duration::from_secs(5), "{provider}: {:?}", asked.elapsed());
+            assert_eq!(run.state, RunState::Cancelled);
+            assert_eq!(token().await.generation, before, "the provider has not answered yet");
+            // what the provider rotated is stored, though nobody waits for it any more
+            let deadline = Instant::now() + Duration::from_secs(30);
+            while token().await.generation == before {
+                assert!(Instant::now() < deadline, "{provider}: the renewed token is lost");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            let run = house.sync(&company.id, None).await;
+            assert_eq!(run.state, RunState::Succeeded);
+        }
+        worker.stop().await;
+    })
+    .await;
+}
+
+// proves B7 in part
+// proves B8 in part
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wish_to_stop_ends_a_run_that_is_put_back_meanwhile() {
+    each_database(|address| async move {
+        let house = House::build(&address, vec![books(Face::Xero, 87, 2, 4)]).await;
+        let company = house.connect("xero").await.remove(0);
+        let run_id = company.run.as_ref().unwrap().id.clone();
+        // asked while another process works on it, which then meets a limit
+        house.inject(Fault::RateLimit { problem: simulator::limits::Problem::Minute, retry_after_secs: Some(600) }, "/api.xro/2.0/", 3, 1);
+        house.hold(&company.id, 3, 1_500).await;
+        let worker = house.work();
+        house.wait_until(&run_id, |run| run.calls >= 1 || run.step == "Company information").await;
+        let mut tx = house.engine.store.begin().await.unwrap();
+        assert!(store::runs::cancel(&mut tx, &run_id, house.engine.now_ms()).await.unwrap());
+        tx.commit().await.unwrap();
+        let run = house.wait_run(&run_id).await;
+        assert_eq!((run.state, run.waiting_for), (RunState::Cancelled, None));
+        assert_eq!(house.status(&company.id).await, SyncStatus::NeedsResync(Reason::Cancelled));
+        worker.stop().await;
+    })
+    .await;
+}
+
 // proves I8 in part
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_stops_in_order_hands_its_runs_back_without_using_up_an_attempt() {

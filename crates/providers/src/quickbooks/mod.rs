@@ -77,7 +77,7 @@ impl QuickBooks {
             // REF/changedatacapture: the look-back is 30 days
             changes_window_days: Some(30),
             // D-REST: 10 requests a second for a company and app, 500 a minute for a company; we stay a little below
-            limits: CallLimits { per_second: Some(8), per_minute: 450, per_day: None, concurrent: 8 },
+            limits: CallLimits { per_second: Some(8), per_minute: 450, per_day: None, concurrent: 8, app_per_minute: None },
             pkce: false,
         };
         let addresses = Addresses::of(&settings)?;

@@ -209,9 +209,9 @@ async fn a_member_reads_assigned_companies_only_and_an_assignment_stays_in_its_o
                 async |conn: &mut store::Conn, reader: &Reader| tenancy::is_reachable(conn, &house.organization_id, reader, thing, id).await.unwrap();
             assert_eq!((reached(&mut conn, &reader).await, reached(&mut conn, &Reader::Everything).await), (mine, all), "{thing:?} {id}");
         }
-        let frame = store::frame::read(&mut conn, &house.organization_id, &reader).await.unwrap();
+        let frame = store::frame::read(&mut conn, &house.organization_id, &reader, NOW).await.unwrap();
         assert_eq!((frame.job_count, frame.jobs.len()), (1, 1));
-        assert_eq!(frame.jobs[0].company_id, first);
+        assert_eq!(frame.jobs[0].id, first);
         let pulse = store::frame::pulse(&mut conn, &house.organization_id, &reader).await.unwrap();
         drop(conn);
 

@@ -8,6 +8,7 @@ use domain::ledger::Basis;
 use domain::money::Amount;
 use domain::record::RecordState;
 use domain::statements::trial_balance::Chart;
+use domain::sync::RunState;
 use jiff::civil::date;
 use sha2::{Digest, Sha256};
 use store::raw_records::{self, Archiver, Version};
@@ -315,9 +316,10 @@ async fn the_frame_counts_active_runs_and_its_pulse_moves_with_them() {
         assert!(store::connections::mark_invalid(&mut tx, &house.connection_id, 1, NOW).await.unwrap());
         tx.commit().await.unwrap();
         assert_ne!(queued, pulse().await);
-        let shown = frame::read(&mut house.read().await, &house.organization_id, &Reader::Everything).await.unwrap();
+        let shown = frame::read(&mut house.read().await, &house.organization_id, &Reader::Everything, NOW).await.unwrap();
         assert_eq!((shown.job_count, shown.invalid_connections), (2, 1));
-        let jobs: Vec<_> = shown.jobs.iter().map(|job| (job.company_name.as_str(), job.running)).collect();
+        let jobs: Vec<_> =
+            shown.jobs.iter().map(|job| (job.name.as_str(), job.run.as_ref().is_some_and(|run| run.state == RunState::Running))).collect();
         assert_eq!(jobs, [("Books of c1", true), ("Books of c2", false)]);
     })
     .await;

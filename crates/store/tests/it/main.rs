@@ -3,6 +3,7 @@ mod access;
 mod books;
 mod companies;
 mod connections;
+mod feed;
 mod house;
 mod ledger;
 mod log_entries;

@@ -1,10 +1,11 @@
 //! One company: how fresh and how proven its books are, what its last runs did, and what is in the copy.
 use crate::app::App;
 use crate::error::WebError;
-use crate::pages::data_feed::{self, Syncing};
+use crate::feed::row::account_name;
 use crate::parts::address::{Address, Asked};
 use crate::parts::moment::{Moment, span};
 use crate::parts::status::{self, Shield, Status};
+use crate::parts::tracking::{self, Tracked, result_look};
 use crate::parts::{figures, provider};
 use crate::visit::{Place, Shell, Visit};
 use askama::Template;
@@ -18,7 +19,7 @@ use domain::job::Trigger;
 use domain::ledger::Basis;
 use domain::organization::Action;
 use domain::problem::Problem;
-use domain::sync::{Counts, Extent, RunState};
+use domain::sync::Extent;
 use engine::sync::Progress;
 use engine::verify::ShownDifference;
 use std::collections::BTreeMap;
@@ -115,13 +116,6 @@ pub struct QuarantineRow {
     pub noticed: Moment,
 }
 
-/// Records of one type the running sync has read so far.
-pub struct Fetched {
-    pub label: &'static str,
-    pub counts: String,
-    pub fetched: String,
-}
-
 #[derive(Template)]
 #[template(path = "pages/company.html")]
 pub struct CompanyPage {
@@ -143,9 +137,8 @@ pub struct CompanyPage {
     pub account: String,
     pub account_id: String,
     pub invalid: bool,
-    pub syncing: Option<Syncing>,
-    pub fetched: Vec<Fetched>,
-    pub waiting: bool,
+    pub tracked: Option<Tracked>,
+    pub paused: bool,
     pub problem: Option<String>,
     pub runs: Vec<Finished>,
     pub proof: Option<Proof>,
@@ -216,11 +209,9 @@ pub async fn show(State(app): State<App>, visit: Visit, Path(id): Path<String>, 
             .next_due_at
             .filter(|_| active.is_none() && linked && !invalid && company.paused_at.is_none())
             .map(|ms| Moment::relative(ms.max(now.as_millisecond()), now, zone)),
-        account: data_feed::account_name(&company.connection_name, &company.connection_email),
+        account: account_name(&company.connection_name, &company.connection_email),
         account_id: company.connection_id.0.clone(),
-        syncing: active.filter(|_| status.key == "syncing").map(|run| data_feed::syncing(run, now.as_millisecond())),
-        fetched: active.map(|run| fetched(&Progress::parse(&run.progress))).unwrap_or_default(),
-        waiting: status.key == "waiting",
+        tracked: Tracked::of(&company, now, zone),
         // while an attempt runs, no error is shown
         problem: company.last_problem.as_deref().filter(|_| status.key == "needs_resync").and_then(problem_sentence),
         runs: runs.iter().filter(|run| run.state.is_finished()).take(RUNS_SHOWN).map(|run| finished(run, &names, &visit)).collect(),
@@ -238,6 +229,7 @@ pub async fn show(State(app): State<App>, visit: Visit, Path(id): Path<String>, 
                 noticed: Moment::relative(row.noticed_at, now, zone),
             })
             .collect(),
+        paused: company.paused_at.is_some(),
         can_resync: linked && !matches!(status.key, "syncing" | "waiting" | "invalid_token"),
         may_act,
         linked,
@@ -270,32 +262,10 @@ fn problem_sentence(json: &str) -> Option<String> {
     serde_json::from_str::<Problem>(json).ok().map(|problem| problem.sentence)
 }
 
-fn fetched(progress: &Progress) -> Vec<Fetched> {
-    progress
-        .counts
-        .iter()
-        .map(|(data_type, counts)| Fetched { label: data_type.label(), fetched: figures::count(counts.fetched as i64), counts: counts_text(counts) })
-        .collect()
-}
-
-/// `+12 ~3 −0`, as words for everybody: "12 added, 3 updated".
-pub fn counts_text(counts: &Counts) -> String {
-    let parts: Vec<String> = [(counts.added, "added"), (counts.changed, "updated"), (counts.deleted, "deleted")]
-        .into_iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, word)| format!("{} {word}", figures::count(count as i64)))
-        .collect();
-    if parts.is_empty() { "nothing changed".to_owned() } else { parts.join(", ") }
-}
+pub use crate::parts::tracking::counts_text;
 
 pub fn result_word(run: &Run) -> &'static str {
-    match run.state {
-        RunState::Succeeded => "Succeeded",
-        RunState::Failed => "Failed",
-        RunState::Cancelled => "Cancelled",
-        RunState::Queued => "Queued",
-        RunState::Running => "Running",
-    }
+    tracking::result_word(run.state)
 }
 
 pub fn extent_word(extent: Extent) -> &'static str {
@@ -311,11 +281,7 @@ fn finished(run: &Run, names: &BTreeMap<UserId, String>, visit: &Visit) -> Finis
     let person = run.requested_by.strip_prefix("person:").and_then(|id| names.get(&UserId::new(id))).cloned();
     Finished {
         result: result_word(run),
-        look: match run.state {
-            RunState::Succeeded => "good",
-            RunState::Failed => "bad",
-            _ => "muted",
-        },
+        look: result_look(run.state),
         reason: run.problem.as_deref().and_then(problem_sentence),
         trigger: person.unwrap_or_else(|| Trigger::label(&run.requested_by).to_owned()),
         extent: extent_word(run.extent),

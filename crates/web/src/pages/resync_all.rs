@@ -1,13 +1,13 @@
 //! **Auto Resync All**: says what it will do, in numbers, before it does it.
 use crate::app::App;
 use crate::error::WebError;
-use crate::pages::data_feed;
-use crate::parts::figures;
+use crate::feed::{PATH, actions};
+use crate::parts::{figures, status};
 use crate::visit::{Place, Shell, Visit};
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use domain::company::{SyncStatus, sync_status};
+use store::feed::{self, Filter, Sort};
 
 /// A company that **Auto Resync All** would queue.
 pub struct Due {
@@ -16,46 +16,56 @@ pub struct Due {
     pub reason: String,
 }
 
+/// The first of them are named.
+const NAMED: i64 = 100;
+
 #[derive(Template)]
 #[template(path = "pages/resync_all.html")]
 pub struct ResyncAllPage {
     pub shell: Shell,
     pub due: Vec<Due>,
-    pub running: usize,
-    pub invalid: usize,
-    pub paused: usize,
-    pub synced: usize,
+    pub due_count: i64,
+    pub running: i64,
+    pub invalid: i64,
+    pub paused: i64,
+    pub synced: i64,
 }
 
 impl ResyncAllPage {
     fn button(&self) -> String {
-        format!("Resync {}", figures::counted(self.due.len() as i64, "company", "companies"))
+        format!("Resync {}", figures::counted(self.due_count, "company", "companies"))
     }
 }
 
 /// GET: says what **Auto Resync All** will do, in numbers, before it does it.
 pub async fn show(State(app): State<App>, visit: Visit) -> Result<Response, WebError> {
     let mut conn = app.engine.store.read().await?;
-    let companies = store::companies::list(&mut conn, visit.organization_id()).await?;
+    let now_ms = visit.now.as_millisecond();
+    let counts = feed::count(&mut conn, visit.organization_id(), &Filter::default(), now_ms).await?;
+    let due = Filter { status: "needs_resync".to_owned(), ..Filter::default() };
+    let ids = feed::list_ids(&mut conn, visit.organization_id(), &due, Sort::default(), now_ms, NAMED, 0).await?;
+    let companies = feed::list_by_ids(&mut conn, visit.organization_id(), &ids).await?;
     let shell = visit.shell(&mut conn, Place::DataFeed, "Auto Resync All").await?;
     drop(conn);
-    let mut page = ResyncAllPage { shell, due: Vec::new(), running: 0, invalid: 0, paused: 0, synced: 0 };
-    for company in companies.iter().filter(|company| company.linked_at.is_some()) {
-        match sync_status(&company.status_facts(), visit.now) {
-            SyncStatus::NeedsResync(reason) => {
-                page.due.push(Due { name: company.name.clone(), provider: company.provider.clone(), reason: reason.label().to_owned() });
-            }
-            SyncStatus::Syncing | SyncStatus::Waiting { .. } => page.running += 1,
-            SyncStatus::InvalidToken => page.invalid += 1,
-            SyncStatus::Paused => page.paused += 1,
-            SyncStatus::Synced => page.synced += 1,
-        }
-    }
-    visit.page(&page)
+    let of = |word: &str| counts.words.get(word).copied().unwrap_or(0);
+    let due = companies.into_iter().map(|company| Due {
+        reason: status::of(&company, visit.now, &visit.zone).reason.unwrap_or_default(),
+        name: company.name,
+        provider: company.provider,
+    });
+    visit.page(&ResyncAllPage {
+        shell,
+        due: due.collect(),
+        due_count: of("needs_resync"),
+        running: of("syncing") + of("waiting"),
+        invalid: of("invalid_token"),
+        paused: of("paused"),
+        synced: of("synced"),
+    })
 }
 
 /// POST: **Auto Resync All**.
 pub async fn resync(State(app): State<App>, visit: Visit) -> Result<Response, WebError> {
-    let answer = engine::sync::request_all_due(&app.engine, visit.organization_id(), data_feed::trigger(&visit)).await?;
-    Ok(data_feed::told(&answer).redirect(data_feed::PATH))
+    let answer = engine::sync::request_all_due(&app.engine, visit.organization_id(), actions::trigger(&visit)).await?;
+    Ok(actions::told(&answer).redirect(PATH))
 }

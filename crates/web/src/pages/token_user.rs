@@ -108,6 +108,11 @@ impl Asked {
 /// GET /integrations/data-feed/token-user: with an account in the address, each company is checked with the provider.
 pub async fn show(State(app): State<App>, RawQuery(query): RawQuery, visit: Visit) -> Result<Response, WebError> {
     let mut asked = read(query.as_deref().unwrap_or("").as_bytes());
+    if asked.companies.is_empty() {
+        // those that are ticked on the Data Feed, over all its pages
+        let mut conn = app.engine.store.read().await?;
+        asked.companies = store::selections::list(&mut conn, &visit.session.token_hash, visit.organization_id()).await?;
+    }
     if let Some(refusal) = refuse(&asked) {
         return Ok(refusal);
     }

@@ -1,4 +1,30 @@
 //! Tables as text: commas, quotes, one row for each line (RFC 4180). Spreadsheets run cells that begin like formulas, so such a cell gets a quote mark.
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+
+/// A table with a line for the heads, to be saved as a file.
+pub struct Csv(String);
+
+impl Csv {
+    pub fn with_heads(heads: &[&str]) -> Csv {
+        Csv(row(heads.iter().copied()))
+    }
+
+    pub fn add<T: AsRef<str>>(&mut self, cells: &[T]) {
+        self.0.push_str(&row(cells.iter().map(AsRef::as_ref)));
+    }
+
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+
+    /// The answer that browsers save under this name.
+    pub fn download(self, name: &str) -> Response {
+        let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")).expect("the names are ours");
+        ([(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8")), (header::CONTENT_DISPOSITION, disposition)], self.0)
+            .into_response()
+    }
+}
 
 /// One row of a table.
 pub fn row<'a>(cells: impl IntoIterator<Item = &'a str>) -> String {
@@ -94,5 +120,13 @@ mod tests {
         assert_eq!(parse("a,b\n1,x\"y").unwrap_err().0, 2);
         assert_eq!(parse("a,b\n1,\"x").unwrap_err().0, 2);
         assert_eq!(parse("").unwrap(), []);
+    }
+
+    #[test]
+    fn texts_of_a_file_are_quoted_and_never_formulas() {
+        let mut csv = Csv::with_heads(&["Company", "Added"]);
+        csv.add(&["=HYPERLINK(\"x\")", "-3"]);
+        csv.add(&["Smith, \"Bob\"\nLtd", "+1"]);
+        assert_eq!(csv.text(), "Company,Added\r\n\"'=HYPERLINK(\"\"x\"\")\",-3\r\n\"Smith, \"\"Bob\"\"\nLtd\",'+1\r\n");
     }
 }

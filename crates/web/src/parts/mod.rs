@@ -9,3 +9,4 @@ pub mod mapped;
 pub mod moment;
 pub mod provider;
 pub mod status;
+pub mod tracking;

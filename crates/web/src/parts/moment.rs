@@ -85,6 +85,30 @@ impl fmt::Display for Moment {
 /// Digits and words of ours only; the name of a zone comes from the zone database.
 impl askama::filters::HtmlSafe for Moment {}
 
+/// How long something has been going on; the page's script lets it run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Elapsed {
+    iso: String,
+    shown: String,
+    absolute: String,
+}
+
+impl Elapsed {
+    pub fn since(ms: i64, now: Timestamp, zone: &TimeZone) -> Elapsed {
+        let at = timestamp(ms);
+        Elapsed { iso: iso(at), shown: span((now.as_millisecond() - ms) / 1_000 * 1_000), absolute: absolute(at, zone) }
+    }
+}
+
+impl fmt::Display for Elapsed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<time datetime=\"{}\" title=\"since {}\" data-elapsed>{}</time>", self.iso, self.absolute, self.shown)
+    }
+}
+
+/// Digits and words of ours only.
+impl askama::filters::HtmlSafe for Elapsed {}
+
 /// "1 min 12 s", "2 h 5 min".
 pub fn span(ms: i64) -> String {
     match ms.max(0) {

@@ -50,7 +50,7 @@ async fn a_proven_company_shows_its_proof_its_runs_and_its_inventory() {
             ],
         );
         assert_eq!(page.matches("month is-good").count(), 36, "35 months and the legend");
-        let runs = page.split("Recently completed").nth(1).unwrap().split("</tbody>").next().unwrap();
+        let runs = page.split("id=\"runs-title\"").nth(1).unwrap().split("</tbody>").next().unwrap();
         assert_eq!(runs.matches("<tr>").count(), 6, "a head and the last five runs");
     })
     .await;

@@ -190,6 +190,306 @@ async fn companies_are_linked_and_unlinked_in_the_feed() {
     .await;
 }
 
+/// Keeps what a page with these rows says is ticked.
+async fn tick(sample: &Sample, shown: &[&str], ticked: &[&str], more: &str) -> crate::sample::Answer {
+    let ids = |name: &str, ids: &[&str]| ids.iter().map(|id| format!("{name}={id}&")).collect::<String>();
+    sample.post("/integrations/data-feed/select", &format!("{}{}{more}", ids("shown", shown), ids("company", ticked))).await
+}
+
+// proves B2 in part
+#[tokio::test]
+async fn what_is_ticked_survives_paging_and_an_action_is_for_all_of_it() {
+    each_database(|url| async move {
+        let sample = Sample::empty(&url).await;
+        let account = sample.connect("xero", "Ada").await;
+        let mut all = Vec::new();
+        for at in 0..60 {
+            all.push(sample.company(&account, "xero", &format!("Company {at:02}"), true).await.0);
+        }
+        let all: Vec<&str> = all.iter().map(String::as_str).collect();
+        // two on the first page, on the way to the second
+        let answer = tick(&sample, &all[..25], &all[..2], "go=%2Fintegrations%2Fdata-feed%3Fsize%3D25%26page%3D2").await;
+        assert_eq!((answer.status, answer.location.as_str()), (StatusCode::SEE_OTHER, "/integrations/data-feed?size=25&page=2"));
+        let page = sample.page(&answer.location).await;
+        assert!(page.contains("2 selected, 2 on other pages") && page.contains("Select all 60"), "{page}");
+        assert!(!row(&page, "Company 30").contains("\" checked>"));
+        tick(&sample, &all[25..50], &all[30..31], "").await;
+        // back on the first: one is taken back
+        tick(&sample, &all[..25], &all[1..2], "").await;
+        let page = sample.page("/integrations/data-feed?size=25").await;
+        assert!(page.contains("2 selected, 1 on other pages"), "{page}");
+        assert!(row(&page, "Company 01").contains("\" checked>") && !row(&page, "Company 00").contains("\" checked>"));
+        // a filter shows what is ticked elsewhere too
+        assert!(sample.page("/integrations/data-feed?q=59").await.contains("2 selected, 2 on other pages"));
+        // the action is for both, and what the page itself says counts
+        let answer = sample.post("/integrations/data-feed/resync", &format!("shown={}&company={}", all[59], all[59])).await;
+        assert!(answer.flash.contains("3 queued."), "{}", answer.flash);
+        let mut queued: Vec<String> = active_runs(&sample).await.into_iter().map(|run| run.company_id.0).collect();
+        queued.sort();
+        assert_eq!(queued, [all[1], all[30], all[59]]);
+        assert!(sample.page("/integrations/data-feed").await.contains("data-elsewhere=\"0\""), "nothing is ticked any more");
+
+        // everything that fits a filter, and nothing
+        tick(&sample, &[], &[], "take=all&back=%2Fintegrations%2Fdata-feed%3Fstatus%3Dneeds_resync").await;
+        assert!(sample.page("/integrations/data-feed").await.contains("57 selected, 9 on other pages"));
+        tick(&sample, &all[..2], &all[..2], "take=none").await;
+        let answer = sample.post("/integrations/data-feed/pause", "").await;
+        assert!(answer.flash.contains("No company is selected"), "{}", answer.flash);
+        // a page of somebody else is not gone to
+        assert_eq!(tick(&sample, &[], &[], "go=https%3A%2F%2Fevil.example").await.location, "/integrations/data-feed");
+    })
+    .await;
+}
+
+// proves B11
+#[tokio::test]
+async fn a_paused_company_is_shown_so_and_left_out_of_auto_resync_all() {
+    each_database(|url| async move {
+        let sample = Sample::full(&url).await;
+        let [alder, tern] = [id_of(&sample, "Alder Clinic").await, id_of(&sample, "Tern Logistics").await];
+        let answer = sample.post(&format!("/integrations/companies/{alder}/pause"), "").await;
+        assert!(answer.flash.contains("Schedule paused"), "{}", answer.flash);
+        let page = sample.page("/integrations/data-feed").await;
+        let alder_row = row(&page, "Alder Clinic");
+        assert!(alder_row.contains("Paused") && alder_row.contains("Resume schedule") && !alder_row.contains("last sync failed"), "{alder_row}");
+        let question = sample.page("/integrations/data-feed/resync-all").await.split("<main").nth(1).unwrap().to_owned();
+        assert!(
+            question.contains("1 company needs a resync") && question.contains("paused, skipped") && !question.contains("Alder Clinic"),
+            "{question}"
+        );
+        assert!(sample.post("/integrations/data-feed/resync-all", "").await.flash.contains("1 queued."));
+        // the schedule passes it over as well, however late it is
+        let mut tx = sample.engine.store.begin().await.unwrap();
+        let due = store::companies::take_due(&mut tx, sample.now_ms + 30 * crate::sample::DAY, 100).await.unwrap();
+        assert!(!due.is_empty() && due.iter().all(|(id, _)| id.0 != alder));
+        drop(tx);
+        // several at once; a person may still resync one
+        tick(&sample, &[], &[&alder, &tern], "").await;
+        assert!(sample.post("/integrations/data-feed/pause", "").await.flash.contains("1 paused, 1 paused before."));
+        assert!(sample.post(&format!("/companies/{alder}/resync"), "").await.flash.contains("1 queued."));
+        tick(&sample, &[], &[&alder, &tern], "").await;
+        assert!(sample.post("/integrations/data-feed/resume", "").await.flash.contains("2 resumed."));
+        assert!(!sample.page("/integrations/data-feed").await.contains("<span>Paused</span>"), "nobody is paused");
+        let unknown = sample.post("/integrations/companies/unknown/pause", "").await;
+        assert_eq!(unknown.status, StatusCode::NOT_FOUND);
+    })
+    .await;
+}
+
+// proves B10
+// proves B12
+#[tokio::test]
+async fn interval_and_freshness_are_set_for_one_for_many_and_for_the_organization_and_a_breach_is_seen() {
+    each_database(|url| async move {
+        let sample = Sample::full(&url).await;
+        let [harbour, north] = [id_of(&sample, "Harbour & Finch Ltd").await, id_of(&sample, "Northlight Studio").await];
+        let page = sample.page("/integrations/data-feed").await;
+        assert!(row(&page, "Harbour &#38; Finch Ltd").contains("in 49 minutes"), "the next run");
+        assert!(row(&page, "Harbour &#38; Finch Ltd").contains("24 h") && row(&page, "Alder Clinic").contains("past 24 h"), "{page}");
+        assert!(page.contains("Past freshness target"));
+
+        let form = sample.page(&format!("/integrations/data-feed/schedule?company={harbour}")).await;
+        assert!(form.contains("Schedule of Harbour &#38; Finch Ltd") && form.contains("value=\"60\""), "{form}");
+        let wrong = sample.post("/integrations/data-feed/schedule", &format!("company={harbour}&interval=15.5&target=own&freshness=0")).await;
+        assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+        for sentence in
+            ["Enter a whole number of minutes between 15 and 43,200.", "Enter a whole number of hours between 1 and 2,160.", "value=\"15.5\""]
+        {
+            assert!(wrong.body.contains(sentence), "{sentence} is not in {}", wrong.body);
+        }
+        let saved = sample.post("/integrations/data-feed/schedule", &format!("company={harbour}&interval=15&target=own&freshness=1")).await;
+        assert!(saved.flash.contains("Schedule of 1 company saved."), "{}", saved.flash);
+        let page = sample.page("/integrations/data-feed").await;
+        assert!(row(&page, "Harbour &#38; Finch Ltd").contains("in 4 minutes") && row(&page, "Harbour &#38; Finch Ltd").contains(">1 h<"), "{page}");
+
+        tick(&sample, &[], &[&harbour, &north], "").await;
+        let saved = sample.post("/integrations/data-feed/schedule", "interval=120&target=").await;
+        assert!(saved.flash.contains("Schedule of 2 companies saved."), "{}", saved.flash);
+        let wrong = sample.post("/integrations/data-feed/freshness", &format!("company={north}&organization_hours=1e9")).await;
+        assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+        sample.post("/integrations/data-feed/freshness", &format!("company={north}&organization_hours=72")).await;
+        let page = sample.page("/integrations/data-feed").await;
+        assert!(row(&page, "Northlight Studio").contains("3 days") && row(&page, "Alder Clinic").contains("3 days"), "{page}");
+        assert!(!row(&page, "Alder Clinic").contains("past ") && row(&page, "Old Mill Joinery").contains("past 3 days"), "{page}");
+        // the log says of each company once that it is late, which is what alerts are made of
+        sample.post("/integrations/data-feed/freshness", &format!("company={north}&organization_hours=1")).await;
+        let late = engine::schedule::notice_stale(&sample.engine).await.unwrap();
+        assert!(late >= 1);
+        assert_eq!(engine::schedule::notice_stale(&sample.engine).await.unwrap(), 0);
+        let log = sample.page("/integrations/logs/all?message=freshness").await;
+        assert!(log.contains("Not brought up to date within its freshness target of 1 hour"), "{log}");
+        let unknown = sample.get_as(&sample.owner_token, "/integrations/data-feed/schedule?company=unknown").await;
+        assert_eq!(unknown.status, StatusCode::NOT_FOUND);
+    })
+    .await;
+}
+
+// proves B9
+#[tokio::test]
+async fn the_filter_that_is_chosen_is_exported_with_all_columns_and_nothing_becomes_a_formula() {
+    each_database(|url| async move {
+        let sample = Sample::full(&url).await;
+        let account = sample.connect("xero", "=cmd|' /C calc'!A0").await;
+        sample.company(&account, "xero", "Ünder, \"Wood\" Ltd", true).await;
+        let answer = sample.get_as(&sample.owner_token, "/integrations/data-feed/export.csv").await;
+        let lines: Vec<&str> = answer.body.lines().collect();
+        assert_eq!(lines.len(), 12, "the heads and eleven companies: {}", answer.body);
+        assert!(lines[0].starts_with("Company,Accounting Software,External Account,Link,Status,Reason,"), "{}", lines[0]);
+        let line = |name: &str| *lines.iter().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("no {name} in {}", answer.body));
+        let tern = line("Tern Logistics,");
+        assert!(
+            tern.starts_with("Tern Logistics,QuickBooks,books@birchwood.example,Linked,Needs Resync,does not tie out,,Not verified,2026-11-22,"),
+            "{tern}"
+        );
+        assert!(tern.contains(",74.0,1204,88,3,Within its target,24 h,60,"), "{tern}");
+        assert!(line("Quayside Foods,").contains(",Waiting,Xero daily limit,2026-11-22T22:35:00Z,"), "{}", line("Quayside Foods,"));
+        let under = line("\"Ünder, \"\"Wood\"\" Ltd\"");
+        assert!(under.contains(",'=cmd|' /C calc'!A0,"), "{under}");
+        // the same filter and order as the page
+        for query in ["status=not_linked", "q=%C3%9CNDER", "mark=not_verified&sort=-name", "reason=x&synced=never", "freshness=missed&sort=took"] {
+            let page = sample.page(&format!("/integrations/data-feed?{query}")).await;
+            let file = sample.get_as(&sample.owner_token, &format!("/integrations/data-feed/export.csv?{query}")).await;
+            let shown: Vec<&str> =
+                page.split("<td class=\"name\">").skip(1).map(|part| part.split("<bdi>").nth(1).unwrap().split('<').next().unwrap()).collect();
+            let exported = file.body.lines().count() - 1;
+            assert_eq!(shown.len(), exported, "{query}");
+            let first = file.body.lines().nth(1).unwrap_or_default();
+            assert!(shown.first().is_none_or(|name| first.trim_start_matches('"').starts_with(&name.replace("&#38;", "&")[..3])), "{query}: {first}");
+        }
+        assert!(
+            sample
+                .page("/integrations/data-feed?mark=verified&sort=-took")
+                .await
+                .contains("/integrations/data-feed/export.csv?mark=verified&amp;sort=-took")
+                || sample
+                    .page("/integrations/data-feed?mark=verified&sort=-took")
+                    .await
+                    .contains("/integrations/data-feed/export.csv?mark=verified&#38;sort=-took")
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn columns_that_are_not_chosen_are_left_out_in_this_browser() {
+    let folder = tempfile::tempdir().unwrap();
+    let sample = Sample::full(&testkit::sqlite_url(folder.path())).await;
+    let all = sample.page("/integrations/data-feed").await;
+    for label in ["External account", "Link", "Tie-out", "Last Synced", "Next run", "Duration", "Last run", "Freshness"] {
+        assert!(all.contains(&format!("data-label=\"{label}\"")), "{label}");
+    }
+    let answer = sample.post("/integrations/data-feed/columns", "column=tie_out&column=freshness&column=evil&back=%2Fintegrations%2Fdata-feed").await;
+    assert_eq!((answer.status, answer.location.as_str()), (StatusCode::SEE_OTHER, "/integrations/data-feed"));
+    let cookie =
+        answer.cookies.iter().find_map(|cookie| cookie.split(';').next().filter(|pair| pair.starts_with("tieout_feed_hidden="))).unwrap().to_owned();
+    let few = sample.page_with_cookie("/integrations/data-feed", &cookie).await;
+    assert!(few.contains("data-label=\"Tie-out\"") && few.contains("data-label=\"Freshness\"") && few.contains("data-label=\"Status\""));
+    for label in ["External account", "Link", "Last Synced", "Next run", "Duration", "Last run"] {
+        assert!(!few.contains(&format!("data-label=\"{label}\"")), "{label}");
+    }
+}
+
+// proves B6
+// proves B7 in part
+#[tokio::test]
+async fn a_run_is_followed_on_three_places_from_one_source() {
+    each_database(|url| async move {
+        let sample = Sample::full(&url).await;
+        let cedar = id_of(&sample, "Cedar Dental Group").await;
+        let run = active_runs(&sample).await.into_iter().find(|run| run.company_id.0 == cedar).unwrap();
+        let mut progress = engine::sync::Progress::parse(&run.progress);
+        progress.expect(domain::data_type::DataType::Invoice, Some(31_000));
+        sample.set_progress(&run, &progress).await;
+        let company = sample.page(&format!("/companies/{cedar}")).await;
+        for words in [
+            "Syncing: Transactions (3 of 6)",
+            "12,400 of about 31,000",
+            "<dt>Invoices</dt><dd class=\"num\"><b>12,400</b> of 31,000",
+            "1 min 12 s",
+            "left",
+        ] {
+            assert!(company.contains(words), "{words} is not in {company}");
+        }
+        let feed = sample.page("/integrations/data-feed").await;
+        let panel = feed.split("id=\"jobs-panel\"").nth(1).unwrap().split("id=\"feed\"").next().unwrap().to_owned();
+        for place in [row(&feed, "Cedar Dental Group"), &panel] {
+            for words in ["Transactions (3 of 6), 12,400 of about 31,000", &format!("/integrations/runs/{}/cancel", run.id)] {
+                assert!(place.contains(words), "{words} is not in {place}");
+            }
+        }
+        assert!(row(&feed, "Cedar Dental Group").contains("about ") && row(&feed, "Cedar Dental Group").contains(" left"));
+        assert!(panel.contains("Waiting: Xero daily limit, resumes") && panel.contains("1 waiting for a provider"), "{panel}");
+        assert!(panel.contains("Recently completed") && panel.contains("Succeeded, nothing changed"), "{panel}");
+
+        // a run that waits in its place is shown as waiting, and is no error
+        let mut tx = sample.engine.store.begin().await.unwrap();
+        store::runs::set_waiting(&mut tx, &run.lease(), Some(("QuickBooks minute limit", sample.now_ms + 40_000)), sample.now_ms).await.unwrap();
+        tx.commit().await.unwrap();
+        let feed = sample.page("/integrations/data-feed").await;
+        let waiting = row(&feed, "Cedar Dental Group");
+        assert!(waiting.contains("Waiting") && waiting.contains("QuickBooks minute limit, resumes") && waiting.contains("21:00"), "{waiting}");
+        assert!(!waiting.contains("badge-bad") && !waiting.contains("failed"), "{waiting}");
+        assert!(sample.page(&format!("/companies/{cedar}")).await.contains("Waiting: QuickBooks minute limit, resumes"));
+        let mut tx = sample.engine.store.begin().await.unwrap();
+        store::runs::set_waiting(&mut tx, &run.lease(), None, sample.now_ms).await.unwrap();
+        tx.commit().await.unwrap();
+        assert!(row(&sample.page("/integrations/data-feed").await, "Cedar Dental Group").contains("Syncing"));
+        // a Member follows, but does not stop
+        let member = sample.get_as(&sample.member_token, &format!("/companies/{cedar}")).await.body;
+        assert!(!member.contains("/cancel"));
+    })
+    .await;
+}
+
+// proves B3
+#[tokio::test]
+async fn no_error_is_shown_while_an_attempt_runs_and_an_invalid_token_is_a_status_of_its_own() {
+    each_database(|url| async move {
+        let sample = Sample::full(&url).await;
+        let alder = id_of(&sample, "Alder Clinic").await;
+        let company = format!("/companies/{alder}");
+        assert!(sample.page(&company).await.contains("Xero did not answer."));
+        sample.post(&format!("/companies/{alder}/resync"), "").await;
+        for page in [sample.page("/integrations/data-feed").await, sample.page("/integrations/data-feed?q=alder").await] {
+            assert!(row(&page, "Alder Clinic").contains("Syncing") && !row(&page, "Alder Clinic").contains("failed"), "{page}");
+        }
+        // the last run stays among the completed ones; the state of now is not an error
+        assert!(!sample.page(&company).await.contains("data-key=\"problem\""));
+        let page = sample.page("/integrations/data-feed?status=invalid_token").await;
+        assert_eq!(ids(&page).len(), 1);
+        let mill = row(&page, "Old Mill Joinery");
+        assert!(mill.contains("Invalid token") && !mill.contains("Needs Resync") && mill.contains("Reconnect"), "{mill}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn unlinking_several_says_what_stops_and_what_is_kept() {
+    each_database(|url| async move {
+        let sample = Sample::full(&url).await;
+        let [harbour, cedar, bramble] =
+            [id_of(&sample, "Harbour & Finch Ltd").await, id_of(&sample, "Cedar Dental Group").await, id_of(&sample, "Bramble & Co").await];
+        let answer = tick(&sample, &[], &[&harbour, &cedar, &bramble], "go=%2Fintegrations%2Fdata-feed%2Funlink").await;
+        let question = sample.page(&answer.location).await;
+        for words in ["Unlink 2 companies?", "<b>1</b><span>running sync stops", "records are kept", "<b>1</b><span>not linked, left out"] {
+            assert!(question.contains(words), "{words} is not in {question}");
+        }
+        assert!(sample.page("/integrations/data-feed?status=not_linked").await.contains("Bramble"), "nothing has happened yet");
+        let answer = sample.post("/integrations/data-feed/unlink", "").await;
+        assert!(answer.flash.contains("2 companies unlinked; what was synced is kept."), "{}", answer.flash);
+        assert_eq!(ids(&sample.page("/integrations/data-feed?link=not_linked").await).len(), 5);
+        let asked = active_runs(&sample).await.into_iter().find(|run| run.company_id.0 == cedar).unwrap();
+        assert!(asked.cancel_requested_at.is_some());
+
+        tick(&sample, &[], &[&harbour, &bramble], "").await;
+        let answer = sample.post("/integrations/data-feed/link", "").await;
+        assert!(answer.flash.contains("2 companies linked"), "{}", answer.flash);
+        let again = sample.post("/integrations/data-feed/unlink", "").await;
+        assert!(again.flash.contains("They were unlinked already."), "nothing is ticked: {}", again.flash);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn an_empty_feed_says_what_to_check() {
     each_database(|url| async move {

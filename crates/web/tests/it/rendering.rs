@@ -14,7 +14,8 @@ use web::pages::sign_in_link::SignInLinkPage;
 use web::pages::token_user::{Answer, Choice, Line, TokenUserPage};
 use web::parts::moment::Moment;
 use web::parts::status::{Shield, Status};
-use web::visit::{Job, Place, Shell, Theme};
+use web::parts::tracking::{Done, Tracked, TrackedState};
+use web::visit::{Place, Shell, Theme};
 
 const NOW_MS: i64 = 1_780_000_000_000;
 /// A name that must not become markup, and turns the reading direction.
@@ -43,11 +44,38 @@ fn account(name: &str, is_invalid: bool) -> Account {
     }
 }
 
+fn job(state: TrackedState) -> Tracked {
+    Tracked {
+        run_id: "r1".into(),
+        company: HOSTILE.into(),
+        href: "/companies/c1".into(),
+        state,
+        step: "Transactions (3 of 6)".into(),
+        counts: Some("12 of about 40".into()),
+        percent: Some(41),
+        elapsed: None,
+        left: None,
+        types: Vec::new(),
+        cancelling: false,
+        waits_for: Some("Xero daily limit".into()),
+        resumes: Some(moment(-60_000)),
+    }
+}
+
 fn shell() -> Shell {
     Shell {
         invalid_accounts: 2,
         job_count: 11,
-        jobs: vec![Job { company: HOSTILE.into(), href: "/companies/c1".into(), step: "Transactions".into(), waiting: false }],
+        waiting_count: 1,
+        jobs: vec![job(TrackedState::Running), job(TrackedState::Waiting)],
+        finished: vec![Done {
+            company: HOSTILE.into(),
+            href: "/companies/c1".into(),
+            result: "Succeeded",
+            look: "good",
+            changes: "3 added".into(),
+            when: moment(60_000),
+        }],
         ..Shell::sample(Place::Overview, "Integrations")
     }
 }
@@ -97,7 +125,7 @@ fn the_overview_renders_empty_and_full() {
             "Sign-in expired for",
             "14 companies stopped",
             "Finish setup",
-            "and 10 more",
+            "and 9 more",
             "Sandbox and production mixed",
             "2 permissions missing",
             "signs in again in 9 days",

@@ -56,6 +56,7 @@ pub struct Answer {
     pub status: StatusCode,
     pub location: String,
     pub flash: String,
+    pub cookies: Vec<String>,
     pub body: String,
 }
 
@@ -99,14 +100,21 @@ impl Sample {
                 String::from_utf8(base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(value).unwrap()).unwrap()
             })
             .collect();
+        let cookies = response.headers().get_all(header::SET_COOKIE).iter().filter_map(|cookie| Some(cookie.to_str().ok()?.to_owned())).collect();
         let (status, location) = (response.status(), text(header::LOCATION));
         let body = axum::body::to_bytes(response.into_body(), 10 << 20).await.unwrap();
-        Answer { status, location, flash, body: String::from_utf8(body.to_vec()).unwrap() }
+        Answer { status, location, flash, cookies, body: String::from_utf8(body.to_vec()).unwrap() }
     }
 
     /// A page as the Owner sees it; anything but a page fails the test.
     pub async fn page(&self, path: &str) -> String {
         let answer = self.send(Request::get(path), &self.owner_token, String::new()).await;
+        assert_eq!(answer.status, StatusCode::OK, "GET {path}: {}", answer.body);
+        answer.body
+    }
+    /// The same in a browser that also sends this cookie.
+    pub async fn page_with_cookie(&self, path: &str, cookie: &str) -> String {
+        let answer = self.send(Request::get(path), &format!("{}; {cookie}", self.owner_token), String::new()).await;
         assert_eq!(answer.status, StatusCode::OK, "GET {path}: {}", answer.body);
         answer.body
     }
@@ -259,6 +267,7 @@ impl Sample {
             now_ms: ended_at,
         };
         companies::set_ended(&mut tx, company_id, &ended).await.unwrap();
+        companies::set_last_run(&mut tx, company_id, 74_000, extent, state, &counts).await.unwrap();
         tx.commit().await.unwrap();
         run.id
     }

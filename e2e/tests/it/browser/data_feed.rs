@@ -9,17 +9,17 @@ use super::person::{Person, SOON, SYNCED_WITHIN};
 use super::site::{Companies, LEASE_SECS, Site};
 
 /// Makes the next calls for a company slow, so that a sync can be looked at while it runs.
-async fn slow(site: &Site, ms: u64, times: u32) {
+pub(super) async fn slow(site: &Site, ms: u64, times: u32) {
     site.control("faults", Some(json!({"times": times, "fault": {"kind": "delay", "ms": ms}}))).await;
 }
 
-async fn fast(site: &Site) {
+pub(super) async fn fast(site: &Site) {
     let address = format!("{}/_control/faults", site.sandbox_url);
     reqwest::Client::new().delete(address).send().await.expect("the sandbox answers");
 }
 
 /// The answer to a click stands on the page within a second.
-async fn told(person: &Person, clicked: Instant, words: &str) {
+pub(super) async fn told(person: &Person, clicked: Instant, words: &str) {
     person.see_within(words, Duration::from_secs(5)).await;
     let took = clicked.elapsed();
     // the click itself returns when the next page has loaded; what is measured includes the driver's own time

@@ -16,4 +16,5 @@ mod reconnect;
 mod reconnect_link;
 mod site;
 mod token_user;
+mod tracking;
 mod without_mouse;

@@ -115,11 +115,17 @@ impl Site {
 
     /// The status word of the only company, as another process reads it from the database.
     pub async fn status(&self) -> String {
+        self.statuses().await.remove(0).1
+    }
+
+    /// Name and status word of every linked company, as another process reads them.
+    pub async fn statuses(&self) -> Vec<(String, String)> {
         let launch = Launch::tieout(["status", "--json"]).current_dir(self.folder.path());
         let launch = settings(launch, self.folder.path(), &self.database, &self.listen, &self.sandbox_url, "sandbox-secret");
         let finished = tokio::task::spawn_blocking(move || launch.run(STARTED_WITHIN)).await.expect("the program ends");
         let companies: Value = serde_json::from_str(&finished.stdout).unwrap_or_else(|_| panic!("`tieout status` printed {finished:?}"));
-        companies[0]["status"].as_str().unwrap_or_else(|| panic!("no status in {companies}")).to_owned()
+        let text = |company: &Value, key: &str| company[key].as_str().unwrap_or_else(|| panic!("no {key} in {companies}")).to_owned();
+        companies.as_array().expect("a list of companies").iter().map(|company| (text(company, "name"), text(company, "status"))).collect()
     }
 
     /// The name of the PostgreSQL database.

@@ -1,0 +1,214 @@
+//! Many syncs at once, as a person follows them: selected, cancelled, interrupted, waiting for a provider's limit; and times that do not trust the browser's clock.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use testkit::each_database;
+
+use super::data_feed::{fast, slow, told};
+use super::person::{Person, Row, SOON, SYNCED_WITHIN};
+use super::site::{Companies, LEASE_SECS, Site};
+
+async fn add_xero_companies(site: &Site, names: &[&str]) {
+    for (at, name) in names.iter().enumerate() {
+        let company = json!({"face": "xero", "name": name, "seed": 910 + at, "documents_per_month": 2, "from": "2026-05-01", "to": "2026-06-30"});
+        site.control("companies", Some(company)).await;
+    }
+}
+
+/// Consents to every organisation of the sandbox, and ends on **Account Connected**.
+async fn connect_xero(person: &Person) {
+    person.open("/integrations").await;
+    person.click("Connect Xero").await;
+    person.see("Select one or more organisations").await;
+    person.ask("for (const box of document.querySelectorAll('fieldset input')) box.checked = true; return true").await;
+    person.click("Allow access").await;
+    person.see_title("Account Connected").await;
+}
+
+fn row<'a>(rows: &'a [Row], company: &str) -> &'a Row {
+    rows.iter().find(|row| row.company == company).unwrap_or_else(|| panic!("no row of {company} in {rows:#?}"))
+}
+
+// ux.md, walk-through 7
+// proves B2 in part
+// proves B4 in part
+// proves B8 in part
+// proves K3
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn three_selected_then_all_that_need_it_one_cancelled_and_the_server_killed_and_every_word_is_true() {
+    each_database(|database| async move {
+        let mut site = Site::start(Some(&database), Companies::QuickBooks(60)).await;
+        let names = ["Aspen Bakery", "Birch Cycles", "Cedar Dental"];
+        add_xero_companies(&site, &names).await;
+        let ada = site.owner().await;
+        ada.import_quickbooks().await;
+        connect_xero(&ada).await;
+        // one of them is cancelled at its first sync: it will need another
+        slow(&site, 700, 2_000).await;
+        ada.click("Import All Companies").await;
+        ada.see_title("Data Feed").await;
+        ada.click("Cancel the sync of Cedar Dental").await;
+        ada.see("Cancelling.").await;
+        fast(&site).await;
+        ada.watch_feed(SYNCED_WITHIN, "three Synced and one cancelled", |rows| {
+            rows.len() == 4 && rows.iter().filter(|row| row.is("Synced")).count() == 3 && row(rows, "Cedar Dental").status.contains("cancelled")
+        })
+        .await;
+
+        // three are ticked and resynced
+        slow(&site, 900, 4_000).await;
+        ada.open("/integrations/data-feed").await;
+        let others: Vec<String> = ada.feed().await.into_iter().map(|row| row.company).filter(|name| name != "Cedar Dental").collect();
+        for name in &others {
+            ada.click_on(&format!("input[aria-label='Select {name}']")).await;
+        }
+        ada.see("3 selected").await;
+        let clicked = Instant::now();
+        ada.click_on("button[form=selection]").await;
+        told(&ada, clicked, "3 queued.").await;
+
+        // then all that need it: the number first, and what is left out
+        ada.click_on("a[href='/integrations/data-feed/resync-all']").await;
+        ada.see("1 company needs a resync and will be queued").await;
+        ada.see("3 already running").await;
+        let clicked = Instant::now();
+        ada.click_on("form[action='/integrations/data-feed/resync-all'] button").await;
+        told(&ada, clicked, "1 queued.").await;
+        let all_sync = |rows: &[Row]| rows.len() == 4 && rows.iter().all(|row| row.is("Syncing"));
+        ada.watch_feed(SOON, "all four Syncing", all_sync).await;
+        ada.see("4 syncing").await;
+
+        // one is cancelled, though the provider takes its time
+        ada.mark_document().await;
+        let clicked = Instant::now();
+        ada.click("Cancel the sync of Aspen Bakery").await;
+        let seen = ada
+            .watch_feed(SOON, "Aspen Bakery cancelled", |rows| {
+                rows.len() == 4 && row(rows, "Aspen Bakery").is("Needs Resync") && row(rows, "Aspen Bakery").status.contains("cancelled")
+            })
+            .await;
+        let took = clicked.elapsed();
+        assert!(took < Duration::from_secs(5), "cancelled after {} ms", took.as_millis());
+        assert!(!seen.iter().any(|row| row.status.contains("failed")), "no error is shown while attempts run: {seen:#?}");
+
+        // the server dies in the middle of the others
+        site.server.kill_9();
+        let killed = Instant::now();
+        ada.see("reconnecting").await;
+        loop {
+            let statuses = site.statuses().await;
+            if !statuses.iter().any(|(_, status)| status == "Syncing") {
+                assert!(statuses.iter().all(|(_, status)| status == "Needs Resync"), "{statuses:?}");
+                break;
+            }
+            assert!(
+                killed.elapsed() < Duration::from_secs(60.min(LEASE_SECS + 10)),
+                "still Syncing {} s after the kill: {statuses:?}",
+                killed.elapsed().as_secs()
+            );
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
+        fast(&site).await;
+        site.restart();
+        // the page finds the server by itself, and what it shows is what the server knows
+        let back_by = Instant::now() + SYNCED_WITHIN;
+        while ada.ask("return document.getElementById('live').innerText").await != json!("live") {
+            assert!(Instant::now() < back_by, "the page did not find the server again");
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        ada.assert_same_document().await;
+        ada.watch_feed(SYNCED_WITHIN, "the interrupted ones Synced", |rows| {
+            rows.len() == 4 && rows.iter().filter(|row| row.is("Synced")).count() == 3 && row(rows, "Aspen Bakery").status.contains("cancelled")
+        })
+        .await;
+        ada.click("Actions for Aspen Bakery").await;
+        ada.click("Resync").await;
+        ada.watch_until_verified(4).await;
+        ada.open("/integrations/logs/all?message=continued").await;
+        ada.see("Sync continued from its last checkpoint").await;
+        ada.browser.quit().await.expect("the browser closes");
+    })
+    .await;
+}
+
+// ux.md, walk-through 12
+// proves B7
+// proves C17 in part
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_companies_against_a_limit_wait_with_its_name_and_time_and_no_call_is_refused() {
+    each_database(|database| async move {
+        let site = Site::start(Some(&database), Companies::QuickBooks(20)).await;
+        let names: Vec<String> = (1..=12).map(|at| format!("Firm {at:02}")).collect();
+        add_xero_companies(&site, &names.iter().map(String::as_str).collect::<Vec<_>>()).await;
+        let ada = site.owner().await;
+        connect_xero(&ada).await;
+        // the first syncs fail at once, so that all of them need another
+        let broken = json!({"face": "xero", "path_contains": "Organisation", "times": 500, "fault": {"kind": "malformed_json"}});
+        site.control("faults", Some(broken)).await;
+        ada.click("Import All Companies").await;
+        ada.watch_feed(SYNCED_WITHIN, "all that fail", |rows| rows.len() == 12 && rows.iter().all(|row| row.is("Needs Resync"))).await;
+        fast(&site).await;
+        site.control("limits", Some(json!({"enforced": true, "reset": true}))).await;
+
+        ada.open("/integrations/data-feed/resync-all").await;
+        ada.see("12 companies need a resync and will be queued").await;
+        ada.click("Resync 12 companies").await;
+        ada.see("12 queued.").await;
+        // a first sync makes more calls than Xero admits in a minute
+        let done = |rows: &[Row]| rows.len() == 12 && rows.iter().all(|row| row.is("Synced") && row.tie_out == "Verified");
+        let seen = ada.watch_feed(Duration::from_secs(300), "all Synced and Verified", done).await;
+        let waits: Vec<&Row> = seen.iter().filter(|row| row.is("Waiting")).collect();
+        assert!(!waits.is_empty(), "nobody waited: {seen:#?}");
+        assert!(waits.iter().all(|row| row.status.contains("Xero minute limit, resumes ")), "{waits:#?}");
+        assert!(!seen.iter().any(|row| row.status.contains("failed") && !row.is("Needs Resync")), "a wait is no error: {seen:#?}");
+        // every company had begun before the first one ended: they take turns
+        let first_end = seen.iter().position(|row| row.is("Synced")).expect("they end Synced");
+        let begun: std::collections::BTreeSet<&str> =
+            seen[..first_end].iter().filter(|row| row.is("Syncing") || row.is("Waiting")).map(|row| row.company.as_str()).collect();
+        assert_eq!(begun.len(), 12, "{begun:?}");
+        let refused = site.control("requests?status=429", None).await;
+        assert_eq!(refused["requests"], Value::Array(Vec::new()), "Xero refused calls");
+        ada.leave().await;
+    })
+    .await;
+}
+
+// proves B13
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn times_are_told_by_the_servers_clock_whatever_the_browsers_clock_says() {
+    let site = Site::on_sqlite(Companies::QuickBooks(20)).await;
+    let ada = site.owner().await;
+    ada.import_quickbooks().await;
+    ada.watch_until_verified(1).await;
+    ada.devtools("Emulation.setTimezoneOverride", json!({"timezoneId": "Pacific/Auckland"})).await;
+    for hours in [3, -3] {
+        let shifted = format!(
+            "const Real = Date, shift = {hours} * 3600000;
+             globalThis.Date = class extends Real {{
+                 constructor(...given) {{ given.length ? super(...given) : super(Real.now() + shift); }}
+                 static now() {{ return Real.now() + shift; }}
+             }};"
+        );
+        let added = ada.devtools("Page.addScriptToEvaluateOnNewDocument", json!({"source": shifted})).await;
+        // the first look tells the server the zone, the second is shown in it
+        ada.open("/integrations/data-feed").await;
+        ada.open("/integrations/data-feed").await;
+        let off = ada.ask("return Math.round((Date.now() - Number(document.body.dataset.now)) / 3600000)").await;
+        assert_eq!(off, json!(hours), "the browser's clock is off");
+        // long enough for the page's script to write the times anew, several times
+        tokio::time::sleep(Duration::from_millis(2_500)).await;
+        let read = ada
+            .ask("return [...document.querySelectorAll('table.feed time[data-relative]')].map((time) => [time.innerText, time.title, time.dateTime])")
+            .await;
+        let times: Vec<[String; 3]> = serde_json::from_value(read).expect("times are texts");
+        assert!(times.len() >= 2, "{times:?}");
+        for [words, title, iso] in &times {
+            assert!(!words.contains("hour") || words.contains("in 1 hour"), "{hours} h off: {words}, {iso}");
+            assert!(words.contains("just now") || words.contains("minute") || words.contains("in 1 hour"), "{words}");
+            assert!(iso.ends_with('Z') && title.contains(" UTC)") && (title.contains("NZDT") || title.contains("NZST")), "{title}, {iso}");
+        }
+        ada.devtools("Page.removeScriptToEvaluateOnNewDocument", json!({"identifier": added["identifier"]})).await;
+    }
+    ada.leave().await;
+}
