@@ -144,7 +144,7 @@ impl House {
         assert_eq!(visitor.get(link).await.status(), StatusCode::OK, "the setup link shows its form");
         let form = [("organization", "Birchwood"), ("name", "Ada Owner"), ("email", "ada@birchwood.example"), ("password", "correct horse battery")];
         let (status, location) = visitor.post(link, &form).await;
-        assert_eq!((status, location.as_str()), (StatusCode::SEE_OTHER, "/integrations"), "the Owner is signed in");
+        assert_eq!((status, location.as_str()), (StatusCode::SEE_OTHER, "/welcome"), "the Owner is signed in");
         visitor
     }
 }
