@@ -8,8 +8,8 @@ mod companies;
 mod documents;
 mod journal;
 mod lists;
+mod people;
 mod trouble;
-mod users;
 mod webhooks;
 
 pub use trouble::Settled;
@@ -43,7 +43,8 @@ pub fn router(sandbox: Sandbox) -> Router {
         .route("/_control/faults", get(behaviour::faults).post(behaviour::inject).delete(behaviour::clear_faults))
         .route("/_control/limits", get(behaviour::limits).post(behaviour::set_limits))
         .route("/_control/switches", get(behaviour::switches).post(behaviour::set_switches))
-        .route("/_control/users", get(users::users).post(users::add_user))
+        .route("/_control/apps", get(people::apps).post(people::put_app))
+        .route("/_control/users", get(people::users).post(people::put_user))
         .route("/_control/companies", get(companies::companies).post(companies::add_company))
         .route("/_control/companies/{company}", get(companies::company).delete(companies::remove_company))
         .route("/_control/companies/{company}/documents", get(documents::documents).post(documents::add_document))

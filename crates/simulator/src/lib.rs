@@ -1,5 +1,6 @@
 //! The sandbox: an imitation of QuickBooks Online and Xero over real double-entry books. It shares no type with the product; the two
 //! meet over HTTP only.
+pub mod apps;
 pub mod books;
 pub mod clock;
 pub mod consent;
@@ -8,9 +9,11 @@ pub mod control;
 pub mod faults;
 pub mod limits;
 pub mod live;
+mod markup;
 pub mod money;
 pub mod network;
 pub mod oauth;
+mod paper;
 #[cfg(feature = "quickbooks")]
 pub mod quickbooks;
 pub mod sandbox;

@@ -22,6 +22,8 @@ pub struct Figures {
     pub quickbooks_concurrent: u32,
     /// Batch requests per company and app.
     pub quickbooks_batch_per_minute: u32,
+    /// Batch requests per company, of all apps together.
+    pub quickbooks_batch_per_minute_and_company: u32,
     /// Metered reads of an app in a calendar month ("CorePlus"); 0: no such limit, as in Intuit's own sandbox.
     pub quickbooks_per_month: u64,
     /// QuickBooks cuts requests off that run longer.
@@ -42,6 +44,7 @@ impl Default for Figures {
             quickbooks_report_cells: 400_000,
             quickbooks_concurrent: 0,
             quickbooks_batch_per_minute: 40,
+            quickbooks_batch_per_minute_and_company: 120,
             quickbooks_per_month: 0,
             quickbooks_longest_ms: 120_000,
             xero_most_records: 100_000,
@@ -62,6 +65,14 @@ pub struct Limits {
     inside: HashMap<(String, String), u32>,
     /// Metered QuickBooks reads per app: the month and their number.
     metered: HashMap<String, ((i16, i8), u64)>,
+}
+
+/// What an app's tier says of its calls at Xero.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Contract {
+    pub most_calls_a_day: Option<u32>,
+    /// The connection is new and its limits of a minute and a day are lifted.
+    pub syncs_rapidly: bool,
 }
 
 /// A QuickBooks call's place among those at one time, to be given back.
@@ -89,6 +100,8 @@ enum Scope {
     QuickBooksSecond,
     QuickBooksMinute,
     QuickBooksBatch,
+    /// Of all apps together.
+    QuickBooksCompanyBatch,
     XeroMinute,
     XeroDay,
     XeroAppMinute,
@@ -98,14 +111,14 @@ impl Scope {
     fn length_ms(self) -> i64 {
         match self {
             Scope::QuickBooksSecond => 1_000,
-            Scope::QuickBooksMinute | Scope::QuickBooksBatch | Scope::XeroMinute | Scope::XeroAppMinute => 60_000,
+            Scope::QuickBooksMinute | Scope::QuickBooksBatch | Scope::QuickBooksCompanyBatch | Scope::XeroMinute | Scope::XeroAppMinute => 60_000,
             Scope::XeroDay => 86_400_000,
         }
     }
     fn problem(self) -> Problem {
         match self {
             Scope::QuickBooksSecond => Problem::Second,
-            Scope::QuickBooksMinute | Scope::QuickBooksBatch | Scope::XeroMinute => Problem::Minute,
+            Scope::QuickBooksMinute | Scope::QuickBooksBatch | Scope::QuickBooksCompanyBatch | Scope::XeroMinute => Problem::Minute,
             Scope::XeroDay => Problem::Day,
             Scope::XeroAppMinute => Problem::AppMinute,
         }
@@ -174,6 +187,11 @@ impl Limits {
     /// Counts one call. For Xero an admitted call is in flight until `release`; a refused call counts nowhere.
     /// `company` is empty for calls that name none (`/connections`): then only the app's window counts.
     pub fn admit(&mut self, face: Face, company: &str, client_id: &str, now: Timestamp) -> Result<Remaining, Limit> {
+        self.admit_under(Contract::default(), face, company, client_id, now)
+    }
+
+    /// The same for an app whose contract differs from the usual one.
+    pub fn admit_under(&mut self, contract: Contract, face: Face, company: &str, client_id: &str, now: Timestamp) -> Result<Remaining, Limit> {
         let now_ms = now.as_millisecond();
         let scopes: Vec<(Scope, u32)> = match (face, company.is_empty()) {
             (Face::QuickBooks, _) => {
@@ -181,7 +199,7 @@ impl Limits {
             }
             (Face::Xero, true) => vec![(Scope::XeroAppMinute, self.figures.xero_app_per_minute)],
             (Face::Xero, false) => vec![
-                (Scope::XeroDay, self.figures.xero_per_day),
+                (Scope::XeroDay, contract.most_calls_a_day.unwrap_or(u32::MAX).min(self.figures.xero_per_day)),
                 (Scope::XeroMinute, self.figures.xero_per_minute),
                 (Scope::XeroAppMinute, self.figures.xero_app_per_minute),
             ],
@@ -191,7 +209,8 @@ impl Limits {
         for (scope, figure) in &scopes {
             let window = self.window(*scope, company, client_id, now_ms);
             let used = u32::try_from(window.len()).unwrap_or(u32::MAX);
-            if used >= *figure && refused.is_none() {
+            let is_lifted = contract.syncs_rapidly && matches!(scope, Scope::XeroDay | Scope::XeroMinute);
+            if used >= *figure && refused.is_none() && !is_lifted {
                 let oldest = window.front().copied().unwrap_or(now_ms);
                 let wait_ms = (oldest + scope.length_ms() - now_ms).max(1);
                 refused = Some((scope.problem(), u32::try_from((wait_ms + 999) / 1000).unwrap_or(u32::MAX)));
@@ -246,11 +265,19 @@ impl Limits {
         if is_batch {
             let now_ms = now.as_millisecond();
             let enforced = self.enforced;
-            let window = self.window(Scope::QuickBooksBatch, company, client_id, now_ms);
-            if enforced && u32::try_from(window.len()).unwrap_or(u32::MAX) >= figures.quickbooks_batch_per_minute {
-                return Err(None);
+            let windows = [
+                (Scope::QuickBooksBatch, client_id, figures.quickbooks_batch_per_minute),
+                (Scope::QuickBooksCompanyBatch, "", figures.quickbooks_batch_per_minute_and_company),
+            ];
+            for (scope, client_id, figure) in windows {
+                let used = self.window(scope, company, client_id, now_ms).len();
+                if enforced && u32::try_from(used).unwrap_or(u32::MAX) >= figure {
+                    return Err(None);
+                }
             }
-            window.push_back(now_ms);
+            for (scope, client_id, _) in windows {
+                self.window(scope, company, client_id, now_ms).push_back(now_ms);
+            }
         }
         if reads {
             self.metered.insert(client_id.to_owned(), (month, read_this_month + 1));
@@ -299,7 +326,7 @@ impl Remaining {
             Scope::XeroMinute => self.minute = left,
             Scope::XeroDay => self.day = left,
             Scope::XeroAppMinute => self.app_minute = left,
-            Scope::QuickBooksSecond | Scope::QuickBooksMinute | Scope::QuickBooksBatch => {}
+            Scope::QuickBooksSecond | Scope::QuickBooksMinute | Scope::QuickBooksBatch | Scope::QuickBooksCompanyBatch => {}
         }
     }
 }

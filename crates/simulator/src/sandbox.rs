@@ -1,4 +1,5 @@
 //! Everything the sandbox holds: companies, apps, users, grants, faults, counters, and the lock around them.
+pub use crate::apps::{App, Tier, User};
 use crate::books::{Books, Face};
 use crate::clock::SandboxClock;
 use crate::faults::Faults;
@@ -12,47 +13,6 @@ use crate::webhooks::Webhooks;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::{Arc, RwLock};
-
-/// A developer's app registered at a provider.
-#[derive(Clone, Debug)]
-pub struct App {
-    pub face: Face,
-    pub client_id: String,
-    pub client_secret: String,
-    /// Exact addresses, or a prefix that ends in `*` (the default `http://127.0.0.1:*` and `http://localhost:*` admit every loopback port and path).
-    pub redirect_uris: Vec<String>,
-}
-
-impl App {
-    /// The app every sandbox knows: `tieout-quickbooks` / `tieout-xero` with the secret `sandbox-secret`, loopback redirects.
-    pub fn standard(face: Face) -> App {
-        let word = if face == Face::QuickBooks { "quickbooks" } else { "xero" };
-        App {
-            face,
-            client_id: format!("tieout-{word}"),
-            client_secret: "sandbox-secret".into(),
-            redirect_uris: vec!["http://127.0.0.1:*".into(), "http://localhost:*".into()],
-        }
-    }
-    pub fn allows(&self, redirect_uri: &str) -> bool {
-        self.redirect_uris.iter().any(|allowed| match allowed.strip_suffix('*') {
-            Some(prefix) => redirect_uri.starts_with(prefix) && !redirect_uri[prefix.len()..].contains('@'),
-            None => allowed == redirect_uri,
-        })
-    }
-}
-
-/// A person with a sign-in at the providers. A consent page lets the visitor pick one.
-#[derive(Clone, Debug)]
-pub struct User {
-    /// A uuid: QuickBooks' `sub`, Xero's `xero_userid`.
-    pub id: String,
-    pub email: String,
-    pub given_name: String,
-    pub family_name: String,
-    /// Companies (`Books::id`) this person may authorize; empty means all.
-    pub companies: Vec<String>,
-}
 
 /// The state behind the HTTP faces.
 pub struct State {
@@ -94,19 +54,10 @@ impl Sandbox {
             state: Arc::new(RwLock::new(State {
                 apps: vec![App::standard(Face::QuickBooks), App::standard(Face::Xero)],
                 users: vec![
+                    User::new("6f1c9a52-0d3f-4c55-9a5e-3f1de0b7c1a1", "casey@harborpine.example", "Casey", "Morgan"),
                     User {
-                        id: "6f1c9a52-0d3f-4c55-9a5e-3f1de0b7c1a1".into(),
-                        email: "casey@harborpine.example".into(),
-                        given_name: "Casey".into(),
-                        family_name: "Morgan".into(),
-                        companies: Vec::new(),
-                    },
-                    User {
-                        id: "0b8d7e64-2a41-4b0e-8f57-9c4f5b6a7d20".into(),
-                        email: "newcomer@nobooks.example".into(),
-                        given_name: "Robin".into(),
-                        family_name: "Empty".into(),
                         companies: vec!["none".into()],
+                        ..User::new("0b8d7e64-2a41-4b0e-8f57-9c4f5b6a7d20", "newcomer@nobooks.example", "Robin", "Empty")
                     },
                 ],
                 companies: companies.into_iter().map(|books| (books.id.clone(), books)).collect(),

@@ -24,11 +24,8 @@ async fn connections_of(house: &House) -> Vec<Connection> {
 
 async fn house(address: &str, companies: Vec<simulator::books::Books>) -> House {
     let house = House::build(address, companies).await;
-    house.sandbox.write(|state| {
-        let word = |text: &str| text.to_owned();
-        let id = word("3c2f6a10-7b1d-4a52-9d0e-5a1c0b2e4f66");
-        state.users.push(User { id, email: word(STRANGER), given_name: word("Sam"), family_name: word("Stranger"), companies: Vec::new() });
-    });
+    let stranger = User::new("3c2f6a10-7b1d-4a52-9d0e-5a1c0b2e4f66", STRANGER, "Sam", "Stranger");
+    house.sandbox.write(|state| state.users.push(stranger));
     house
 }
 

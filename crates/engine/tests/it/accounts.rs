@@ -24,9 +24,7 @@ const RENEWAL: [&str; 2] = ["quickbooks POST oauth2/v1/tokens/bearer", "xero POS
 
 /// A second person at both providers, who may open these companies only (all, when there are none).
 fn add_second(house: &House, companies: Vec<String>) {
-    let word = |text: &str| text.to_owned();
-    let id = word("5b1d2a77-41c9-4d0e-8a3f-0d2c9b7e6f11");
-    let user = User { id, email: word(SECOND), given_name: word("Ines"), family_name: word("Lund"), companies };
+    let user = User { companies, ..User::new("5b1d2a77-41c9-4d0e-8a3f-0d2c9b7e6f11", SECOND, "Ines", "Lund") };
     house.sandbox.write(|state| state.users.push(user));
 }
 

@@ -78,7 +78,12 @@ impl Books {
         }
         match document.kind {
             kind if kind.is_payment() => self.cash_of_payment(document),
-            kind if kind.is_open_item() => self.cash_of_credit(document),
+            // goods count when they come and leave, on either basis
+            kind if kind.is_open_item() => {
+                let mut postings = self.cash_of_credit(document);
+                postings.append(&mut self.stock_postings(document));
+                postings
+            }
             _ => self.postings(document),
         }
     }

@@ -47,6 +47,7 @@ impl Books {
             sums: Default::default(),
             recent: Default::default(),
             cash: Default::default(),
+            stock: Default::default(),
             payers: Default::default(),
             last_number: BTreeMap::new(),
             contact_balances: Default::default(),

@@ -35,6 +35,10 @@ pub struct CompanySpec {
     /// Exactly this many in all (from 100), spread evenly over the days.
     pub documents: Option<u32>,
     pub second_currency: Option<SecondCurrency>,
+    /// Goods are items with a quantity on hand; what is sold costs what it cost, line by line.
+    pub tracks_inventory: bool,
+    /// Xero: an expense claim is approved and half paid.
+    pub classic_expenses: bool,
 }
 
 /// A foreign currency that some customers and suppliers use.
@@ -64,6 +68,8 @@ impl CompanySpec {
             documents_per_month: 40,
             documents: None,
             second_currency: None,
+            tracks_inventory: false,
+            classic_expenses: false,
         }
     }
 
@@ -197,7 +203,11 @@ impl Maker {
     }
 
     fn run(mut self) -> Books {
+        if self.spec.tracks_inventory {
+            self.count_goods();
+        }
         self.opening_balances();
+        self.restock();
         let mut owed_hundredths: i64 = 0;
         while self.today <= self.spec.to && self.has_room() {
             self.done_today = 0;
@@ -232,6 +242,7 @@ impl Maker {
         }
         let now = self.tick();
         self.books.furnish_tracking(now);
+        self.books.furnish_expenses(self.spec.classic_expenses, now);
         self.books
     }
 

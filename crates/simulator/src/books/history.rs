@@ -9,6 +9,7 @@ impl Books {
     /// Appends what changed to the history and moves sums, dates, contact balances and touched times from the old to the new postings.
     pub(super) fn posted(&mut self, id: DocumentId, before: Vec<Posting>, old_date: Option<Date>, now: Timestamp) {
         self.note_document(id, now);
+        let dearer = self.stock_moved(id, now);
         let document = &self.documents[&id];
         let (kind, date) = (document.kind, document.date);
         let after = self.postings(document);
@@ -27,6 +28,14 @@ impl Books {
             self.accrual_moved(id, kind, old_date, before, date, after, now);
         }
         self.cash_posted(id, now);
+        for (other, before) in dearer {
+            let document = &self.documents[&other];
+            let (kind, date, after) = (document.kind, document.date, self.postings(document));
+            if before != after {
+                self.accrual_moved(other, kind, date, before, date, after, now);
+                self.cash_posted(other, now);
+            }
+        }
     }
 
     #[allow(clippy::too_many_arguments)] // old and new of one posting event

@@ -108,6 +108,7 @@ impl Books {
         for posting in self.journals.iter_mut().flat_map(|journal| &mut journal.postings).filter(|posting| posting.account == from) {
             posting.account = into;
         }
+        self.merge_assets(from, into);
         self.sums.merge(from, into);
         self.cash.merge_accounts(from, into);
         let of_orders = self.lists.orders.values_mut().flat_map(|order| &mut order.lines).map(|line| &mut line.account);

@@ -14,6 +14,7 @@ mod merge;
 pub mod new_document;
 pub mod posting;
 pub mod recent;
+pub mod stock;
 pub mod trial_balance;
 pub mod xero;
 
@@ -79,6 +80,8 @@ pub struct Books {
     pub(crate) sums: trial_balance::Sums,
     /// The newest changes, for webhooks.
     pub recent: recent::Recent,
+    /// What is on hand of counted items. Kept by `stock.rs`.
+    pub(crate) stock: stock::Stock,
     /// The same on the cash basis. Kept by `cash.rs`.
     pub(crate) cash: cash::CashBooks,
     /// Documents that name another one in `applications`, by the one named; deleted and voided payers included.
@@ -397,6 +400,10 @@ pub enum Variant {
     CardPayment,
     /// A journal that changes a quantity on hand: QuickBooks InventoryAdjustment.
     InventoryAdjustment,
+    /// What an item had on hand when it was entered; QuickBooks shows it in reports only.
+    InventoryStart,
+    /// A journal or bank transaction of a Xero expense claim, listed nowhere else.
+    ExpenseClaim,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

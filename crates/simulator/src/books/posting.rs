@@ -129,6 +129,7 @@ impl Books {
             self.push_gain(&mut postings, gain, document);
         }
         postings.append(&mut lines);
+        postings.append(&mut self.stock_postings(document));
         postings.retain(|p| !p.amount.is_zero());
         postings
     }
@@ -296,6 +297,6 @@ pub(super) fn direction(target: Kind) -> i64 {
     if target.is_credit() || !matches!(target, Kind::Invoice | Kind::Bill) { -1 } else { 1 }
 }
 
-fn plain(account: AccountId, amount: Cents, contact: Option<ContactId>, description: &str) -> Posting {
+pub(super) fn plain(account: AccountId, amount: Cents, contact: Option<ContactId>, description: &str) -> Posting {
     Posting { account, amount, contact, description: description.to_owned(), tax_rate: None, tax: Cents::ZERO, tracking: Vec::new() }
 }

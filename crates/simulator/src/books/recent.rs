@@ -27,6 +27,8 @@ pub enum What {
     Contact(ContactId),
     Account(AccountId),
     Item(ItemId),
+    /// An entry of a small list, by the name its face has for it.
+    Listed(&'static str, u64),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +37,8 @@ pub enum Verb {
     Update,
     Void,
     Delete,
+    /// Sent to its contact.
+    Emailed,
     /// With the record that is gone.
     Merge(u64),
 }

@@ -1,6 +1,7 @@
 //! The pages of the console.
 use super::mischief::{Button, OF_COMPANIES, OF_PROVIDERS};
 use crate::books::{Books, Document, Face, Status};
+use crate::faults::Fault;
 use crate::money::Cents;
 use crate::sandbox::State;
 use jiff::Timestamp;
@@ -130,7 +131,11 @@ fn weather(state: &State, now: Timestamp) -> String {
             (None, None) => "Both providers".to_owned(),
         };
         let left = outage.until.as_second() - now.as_second();
-        tags.push(format!("<span class=\"tag bad\">{}: {} for {left} s more</span>", escaped(&whose), outage.fault.word().replace('_', " ")));
+        let how = match &outage.fault {
+            Fault::Html { status } => format!("down ({status})"),
+            other => other.word().replace('_', " "),
+        };
+        tags.push(format!("<span class=\"tag bad\">{}: {how} for {left} s more</span>", escaped(&whose)));
     }
     let waiting = state.faults.waiting().len();
     if waiting > 0 {
@@ -179,10 +184,11 @@ fn calls(state: &State) -> String {
 fn apps(state: &State) -> String {
     let mut rows = String::new();
     for app in &state.apps {
+        let tier = if app.face == Face::Xero { format!("{:?}", app.tier) } else { String::new() };
         let redirects = app.redirect_uris.iter().map(|uri| format!("<code>{}</code>", escaped(uri))).collect::<Vec<_>>().join(" ");
         write!(
             rows,
-            "<tr><td>{}</td><td><code>{}</code></td><td><code>{}</code></td><td>{redirects}</td></tr>",
+            "<tr><td>{}</td><td><code>{}</code></td><td><code>{}</code></td><td>{tier}</td><td>{redirects}</td></tr>",
             provider(app.face),
             escaped(&app.client_id),
             escaped(&app.client_secret)
@@ -191,12 +197,16 @@ fn apps(state: &State) -> String {
     }
     let mut people = String::new();
     for user in &state.users {
-        let sees = if user.companies.is_empty() { "all companies" } else { "only some companies, or none" };
+        let sees = match (user.companies.is_empty(), user.sees_reports) {
+            (true, true) => "all companies",
+            (true, false) => "all companies, no reports",
+            (false, _) => "only some companies, or none",
+        };
         let name = format!("{} {}", user.given_name, user.family_name);
         write!(people, "<tr><td>{}</td><td>{}</td><td>{sees}</td></tr>", escaped(&name), escaped(&user.email)).expect("writing to a string");
     }
     format!(
-        "<h2>Apps</h2><div class=\"scroll\"><table><thead><tr><th>Provider</th><th>Client id</th><th>Client secret</th><th>Redirect addresses</th></tr>\
+        "<h2>Apps</h2><div class=\"scroll\"><table><thead><tr><th>Provider</th><th>Client id</th><th>Client secret</th><th>Tier</th><th>Redirect addresses</th></tr>\
          </thead><tbody>{rows}</tbody></table></div><h2>People who can sign in</h2><div class=\"scroll\"><table><thead><tr><th>Name</th><th>E-mail</th>\
          <th>Sees</th></tr></thead><tbody>{people}</tbody></table></div>"
     )
@@ -211,7 +221,7 @@ pub fn company(state: &State, books: &Books, now: Timestamp, done: &str) -> Stri
     content += &newest(books);
     let head = format!(
         "<p><a href=\"/\">All companies</a></p><h1>{}</h1><p class=\"soft\">{} · {} · {} · <code>{}</code></p><p>{} <span class=\"tag\">{} documents</span> \
-         <span class=\"tag\">{} calls</span></p>",
+         <span class=\"tag\">{}</span></p>",
         escaped(&books.name),
         provider(books.face),
         escaped(&books.currency),
@@ -219,7 +229,10 @@ pub fn company(state: &State, books: &Books, now: Timestamp, done: &str) -> Stri
         escaped(&books.id),
         connected(grants(state, books)),
         grouped(&books.documents.len().to_string()),
-        grouped(&state.calls_by_company.get(&books.id).copied().unwrap_or(0).to_string()),
+        match state.calls_by_company.get(&books.id).copied().unwrap_or(0) {
+            1 => "1 call".to_owned(),
+            count => format!("{} calls", grouped(&count.to_string())),
+        },
     );
     frame(&escaped(&books.name), &head, &content)
 }

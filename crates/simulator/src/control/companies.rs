@@ -87,14 +87,35 @@ struct NewCompany {
     second_currency: Option<String>,
     second_rate: Option<Written>,
     general_journal: Option<String>,
+    /// Goods have a quantity on hand.
+    #[serde(default)]
+    tracks_inventory: bool,
+    /// Xero: with an approved expense claim.
+    #[serde(default)]
+    classic_expenses: bool,
+    /// Exactly so many documents, over up to three years to the last day.
+    documents: Option<u32>,
 }
+
+/// Some five million lines.
+const MOST_DOCUMENTS: u32 = 2_000_000;
 
 pub async fn add_company(State(sandbox): State<Sandbox>, bytes: Bytes) -> Answer {
     let wanted: NewCompany = body::read(&bytes)?;
     let now = sandbox.clock.now();
     let to = wanted.to.unwrap_or_else(|| now.to_zoned(jiff::tz::TimeZone::UTC).date());
     let from = wanted.from.unwrap_or_else(|| to.saturating_sub(jiff::Span::new().months(12)).first_of_month());
-    let mut spec = CompanySpec::plain(wanted.face, wanted.seed, from, to);
+    let mut spec = match wanted.documents {
+        Some(documents) => {
+            if !(100..=MOST_DOCUMENTS).contains(&documents) || wanted.from.is_some() || wanted.documents_per_month.is_some() {
+                return Err(Problem::bad(format!("documents is 100 to {MOST_DOCUMENTS}, without from and documents_per_month")));
+            }
+            CompanySpec::of_size(wanted.face, wanted.seed, documents, to)
+        }
+        None => CompanySpec::plain(wanted.face, wanted.seed, from, to),
+    };
+    spec.tracks_inventory = wanted.tracks_inventory;
+    spec.classic_expenses = wanted.classic_expenses;
     spec.name = wanted.name;
     spec.country = wanted.country.unwrap_or(spec.country);
     spec.currency = wanted.currency.unwrap_or(spec.currency);

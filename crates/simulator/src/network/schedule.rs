@@ -94,5 +94,6 @@ fn leaves_tokens(fault: &Fault) -> bool {
             | Fault::Delay { .. }
             | Fault::Drip { .. }
             | Fault::MalformedJson
+            | Fault::InvalidGrant
     )
 }

@@ -6,17 +6,26 @@ use super::entity::Entity;
 use super::moments;
 use super::query;
 use super::refusal::Refusal;
+use super::reports::{self, Parameters};
 use super::wire::View;
 use super::wire::tree::{Json, Object};
 use super::write::{self, Operation};
+use super::{cdc, xml};
 use crate::books::Books;
+use crate::markup;
 use jiff::Timestamp;
 
 /// "30 items per request" (contract 5).
 const MOST_ITEMS: usize = 30;
+/// "400,000 cells per answer" (contract 6.7).
+const MOST_CELLS: u64 = 400_000;
 
 pub fn answer(books: &mut Books, text: &str, base: &str, now: Timestamp) -> Result<Object, Refusal> {
-    let value = body::read(text).map_err(|error| Refusal::unsupported_property(&error.to_string()))?;
+    let value = if markup::is_likely(text) {
+        xml::batch(text).ok_or_else(|| Refusal::unsupported_property("IntuitBatchRequest"))?
+    } else {
+        body::read(text).map_err(|error| Refusal::unsupported_property(&error.to_string()))?
+    };
     let Some(Value::List(items)) = value.get("BatchItemRequest") else { return Err(Refusal::missing_parameter("BatchItemRequest")) };
     if items.len() > MOST_ITEMS {
         return Err(Refusal::batch_too_large(MOST_ITEMS));
@@ -36,6 +45,19 @@ fn run(books: &mut Books, item: &Value, base: &str, now: Timestamp) -> Result<Ob
     if let Some(statement) = item.get("Query").and_then(Value::text) {
         let view = View::new(books, now).asked_at(base);
         return Ok(Object::new().put("QueryResponse", query::answer(&view, statement)?));
+    }
+    if let Some(asked) = item.get("CDCQuery") {
+        let view = View::new(books, now).asked_at(base);
+        let part = |name: &str| asked.get(name).and_then(Value::text);
+        return Ok(Object::new().put("CDCResponse", cdc::answer(&view, part("Entities"), part("ChangedSince"), false)?));
+    }
+    if let Some(asked) = item.get("ReportQuery").and_then(Value::text) {
+        // as it would follow `reports/` in a path
+        let (name, query) = asked.split_once('?').unwrap_or((asked, ""));
+        let name = reports::named(name).ok_or_else(|| Refusal::unsupported(format!("Operation report {name} is not supported by the sandbox.")))?;
+        let parameters = Parameters(url::form_urlencoded::parse(query.as_bytes()).into_owned().collect());
+        let view = View::new(books, now).asked_at(base);
+        return Ok(Object::new().put("Report", reports::answer(&view, name, &parameters, MOST_CELLS)?));
     }
     let named = entries.iter().find_map(|(key, value)| Entity::named(key).filter(|entity| entity.key() == key).map(|entity| (entity, value)));
     let (entity, value) = named.ok_or_else(|| Refusal::unsupported("Operation without a known entity is not supported."))?;

@@ -1,6 +1,6 @@
 //! Calendar questions of a company: its day, its fiscal year, the months of a period.
 use crate::books::Books;
-use jiff::civil::{Date, date};
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
@@ -15,11 +15,6 @@ pub fn month_start(day: Date) -> Date {
 
 pub fn month_end(day: Date) -> Date {
     day.last_of_month()
-}
-
-/// The last day of the fiscal year that begins on `start`.
-pub fn fiscal_year_end(start: Date) -> Date {
-    day_before(date(start.year().saturating_add(1), start.month(), 1))
 }
 
 /// The day before, or the same day at the beginning of time.

@@ -5,7 +5,7 @@ use super::refusal::{Form, Refusal};
 use super::reports::{self, Parameters};
 use super::wire::View;
 use super::wire::tree::{Json, Object};
-use super::{attachments, batch, body, cdc, dates, moments, query, rows, write, xml};
+use super::{attachments, batch, body, cdc, dates, forms, moments, query, rows, write, xml};
 use crate::books::Books;
 use crate::sandbox::Sandbox;
 use axum::body::Body;
@@ -31,6 +31,7 @@ pub fn respond(sandbox: &Sandbox, call: &Call) -> Response {
         Ok(Answer::Tree(tree)) => written(serde_json::to_string(&tree).expect("a tree is JSON"), call.wants_xml),
         Ok(Answer::Json(text)) => written(text, call.wants_xml),
         Ok(Answer::Text(text)) => good(text, "text/plain;charset=UTF-8"),
+        Ok(Answer::Paper(file)) => good(file, "application/pdf"),
         Err(refusal) if call.wants_xml && matches!(refusal.form, Form::Application(_)) => {
             let mut response = refused(&refusal, now);
             let document = xml::document(&body::read(&refusal.body(now).0).expect("a fault is JSON"));
@@ -48,6 +49,8 @@ pub enum Answer {
     /// JSON that is written already.
     Json(String),
     Text(String),
+    /// A PDF.
+    Paper(Vec<u8>),
 }
 
 fn written(json: String, wants_xml: bool) -> Response {
@@ -58,12 +61,14 @@ fn written(json: String, wants_xml: bool) -> Response {
     good(json, "application/json;charset=UTF-8")
 }
 
-fn good(body: String, content_type: &'static str) -> Response {
-    let mut response = Response::new(Body::from(body));
+fn good(body: impl Into<Body>, content_type: &'static str) -> Response {
+    let mut response = Response::new(body.into());
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("max-age=0, no-cache, no-store, must-revalidate, private"));
     headers.insert(header::EXPIRES, HeaderValue::from_static("0"));
+    headers.insert("qbo-version", HeaderValue::from_static("1944.190"));
+    headers.insert("service-time", HeaderValue::from_static("total=12, db=4"));
     response
 }
 
@@ -83,6 +88,10 @@ fn change(books: &mut Books, call: &Call, now: Timestamp) -> Result<Answer, Refu
         ["batch"] => batch::answer(books, &text, &call.base, now)?,
         ["upload"] => attachments::upload(books, call, now)?,
         ["taxservice", "taxcode"] => write::taxes::answer(books, &text, now)?,
+        [name, id, "send"] => match Entity::named(name) {
+            Some(entity) => timed_at(forms::send(books, entity, id, call.parameters.get("sendTo"), now)?, now),
+            None => return Err(unknown_route(call)),
+        },
         [name] => match Entity::named(name) {
             Some(entity) => {
                 let operation = write::Operation::named(call.parameters.get("operation"), call.parameters.get("include"))?;
@@ -127,6 +136,10 @@ fn look(view: &View, call: &Call, max_report_cells: u64, cdc_any_age: bool) -> R
         ["exchangerate"] if is_get => exchange_rate(view, &call.parameters)?,
         ["preferences"] if is_get => single(view, Entity::Preferences, "1")?,
         ["download", id] if is_get => return attachments::download(view, id).map(Answer::Text),
+        [name, id, "pdf"] if is_get => match Entity::named(name) {
+            Some(entity) => return forms::printed(view.books, entity, id).map(Answer::Paper),
+            None => return Err(unknown_route(call)),
+        },
         [name, id] if is_get => match Entity::named(name) {
             Some(entity) => single(view, entity, id)?,
             None => return Err(unknown_route(call)),

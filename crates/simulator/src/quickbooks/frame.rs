@@ -26,7 +26,13 @@ pub async fn identify(State(sandbox): State<Sandbox>, request: Request, next: Ne
     let at = sandbox.clock.now().as_second();
     let mut response = next.run(request).await;
     let id = format!("1-{at:08x}-{}", oauth::random_hex(12));
-    response.headers_mut().insert("intuit_tid", HeaderValue::from_str(&id).expect("hexadecimal digits are a header"));
+    let headers = response.headers_mut();
+    headers.insert("intuit_tid", HeaderValue::from_str(&id).expect("hexadecimal digits are a header"));
+    // "X-Amzn-Trace-Id, X-Spanid, Strict-Transport-Security, Server: nginx" (contract 2.4).
+    headers.insert("x-spanid", HeaderValue::from_str(&oauth::random_guid()).expect("a guid is a header"));
+    headers.insert("x-amzn-trace-id", HeaderValue::from_str(&format!("Root={id}")).expect("hexadecimal digits are a header"));
+    headers.insert("strict-transport-security", HeaderValue::from_static("max-age=15552000"));
+    headers.insert(header::SERVER, HeaderValue::from_static("nginx"));
     response
 }
 

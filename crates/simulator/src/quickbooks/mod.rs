@@ -20,6 +20,7 @@ mod discovery;
 mod dispatch;
 mod entity;
 mod files;
+mod forms;
 mod frame;
 mod moments;
 mod oauth;

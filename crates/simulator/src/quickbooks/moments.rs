@@ -11,6 +11,11 @@ fn pacific(at: Timestamp) -> Zoned {
     at.to_zoned(PACIFIC.clone())
 }
 
+/// The day in the zone that times are shown in.
+pub fn day(at: Timestamp) -> Date {
+    pacific(at).date()
+}
+
 /// `2026-05-05T03:24:10-07:00`, as MetaData and report headers show it.
 pub fn seconds(at: Timestamp) -> String {
     pacific(at).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()

@@ -131,6 +131,14 @@ impl Refusal {
         let detail = format!("{message} : If you need to change or delete this transaction, edit the deposit it appears on and remove it");
         Refusal { element: Some(""), ..Refusal::validation("6540", message, detail) }
     }
+    /// Code 6200: the books are closed.
+    pub fn books_closed(closed: jiff::civil::Date) -> Refusal {
+        let message = "Account Period Closed, Cannot Update Through Services Error";
+        let detail = format!(
+            "{message} : The account period has closed and the account books cannot be updated through the QBO Services API. Closed through:{closed}"
+        );
+        Refusal { element: Some(""), ..Refusal::validation("6200", message, detail) }
+    }
     /// Code 1040.
     pub fn batch_too_large(most: usize) -> Refusal {
         let detail = format!("The batch size exceeds the allowed limit of {most} items");

@@ -100,7 +100,8 @@ impl<'a> Row<'a> {
     }
     pub fn updated_at(&self) -> Timestamp {
         match self {
-            Row::CompanyInfo(books) | Row::Preferences(books) => books.updated_at,
+            Row::CompanyInfo(books) => company::version(books, "CompanyInfo").1,
+            Row::Preferences(books) => company::version(books, "Preferences").1,
             Row::Account(account) => account.updated_at,
             Row::Customer(contact) | Row::Vendor(contact) => contact.updated_at,
             Row::Item(item) => item.updated_at,
@@ -110,6 +111,8 @@ impl<'a> Row<'a> {
     }
     pub fn sync_token(&self) -> u32 {
         match self {
+            Row::CompanyInfo(books) => company::version(books, "CompanyInfo").0,
+            Row::Preferences(books) => company::version(books, "Preferences").0,
             Row::Account(account) => account.sync_token,
             Row::Customer(contact) | Row::Vendor(contact) => contact.sync_token,
             Row::Item(item) => item.sync_token,
@@ -169,6 +172,8 @@ impl<'a> Row<'a> {
     /// The entity of records that can keep properties of their own.
     fn entity(&self, books: &Books) -> Option<Entity> {
         Some(match self {
+            Row::CompanyInfo(_) => Entity::CompanyInfo,
+            Row::Preferences(_) => Entity::Preferences,
             Row::Account(_) => Entity::Account,
             Row::Customer(_) => Entity::Customer,
             Row::Vendor(_) => Entity::Vendor,
@@ -276,7 +281,7 @@ fn shows(entity: Entity, document: &Document) -> bool {
 pub fn entity_of(document: &Document) -> Entity {
     match (document.kind, document.details.variant) {
         (Kind::Transfer, Some(Variant::CardPayment)) => Entity::Variant(Variant::CardPayment),
-        (Kind::Journal, Some(Variant::InventoryAdjustment)) => Entity::Variant(Variant::InventoryAdjustment),
+        (Kind::Journal, Some(variant @ (Variant::InventoryAdjustment | Variant::InventoryStart))) => Entity::Variant(variant),
         (kind, _) => Entity::Transaction(kind),
     }
 }

@@ -56,6 +56,7 @@ fn cloud_event(books: &Books, change: &Change, void_word: &str) -> Option<Value>
         Verb::Void if voids(books, change.what) => (void_word, json!({})),
         Verb::Void => ("updated", json!({})),
         Verb::Delete => ("deleted", json!({})),
+        Verb::Emailed => ("emailed", json!({})),
         Verb::Merge(gone) => ("merged", json!({"deletedid": gone.to_string()})),
     };
     Some(json!({
@@ -79,6 +80,7 @@ fn classic(books: &Books, change: &Change) -> Option<Value> {
         Verb::Void if voids(books, change.what) => "Void",
         Verb::Void => "Update",
         Verb::Delete => "Delete",
+        Verb::Emailed => "Emailed",
         Verb::Merge(_) => "Merge",
     };
     let mut entity = json!({"name": entity, "id": id.to_string(), "operation": operation, "lastUpdated": milliseconds(change.at) + "Z"});
@@ -92,8 +94,29 @@ fn milliseconds(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S%.3f").to_string()
 }
 
+/// The entities that have events: <https://developer.intuit.com/app/developer/qbo/docs/develop/webhooks>.
+const TOLD: [&str; 14] = [
+    "Budget",
+    "Class",
+    "CompanyCurrency",
+    "Department",
+    "Employee",
+    "Estimate",
+    "JournalCode",
+    "PaymentMethod",
+    "Preferences",
+    "PurchaseOrder",
+    "TaxAgency",
+    "Term",
+    "TimeActivity",
+    "ChangeOrder",
+];
+
 fn quickbooks_entity(books: &Books, what: What) -> Option<(&'static str, u64)> {
     Some(match what {
+        What::Listed(entity, id) => (*TOLD.iter().find(|told| **told == entity)?, id),
+        // shown under names that have no events
+        What::Document(id) if books.documents.get(&id)?.details.variant.is_some() => return None,
         What::Document(id) => {
             let entity = match books.documents.get(&id)?.kind {
                 Kind::Invoice => "Invoice",
@@ -126,16 +149,22 @@ fn voids(books: &Books, what: What) -> bool {
     })
 }
 
-/// Contacts, invoices and credit notes; nothing else is told. A merged contact is an update of both.
+/// Contacts, invoices, credit notes, and since August and September 2026 prepayments and overpayments; nothing else is told. A merged contact
+/// is an update of both.
 fn xero(books: &Books, change: &Change) -> Vec<Value> {
     let (path, word, category, id) = match change.what {
         What::Contact(id) => ("Contacts", "Contact", "CONTACT", id),
         What::Document(id) => match books.documents.get(&id).map(|document| document.kind) {
             Some(Kind::Invoice | Kind::Bill) => ("Invoices", "Invoice", "INVOICE", id),
             Some(Kind::CreditMemo | Kind::VendorCredit) => ("CreditNotes", "CreditNote", "CREDITNOTE", id),
-            _ => return Vec::new(),
+            Some(_) => match books.advance(id) {
+                Some(advance) if advance.is_prepayment => ("Prepayments", "Prepayment", "PREPAYMENT", id),
+                Some(_) => ("Overpayments", "Overpayment", "OVERPAYMENT", id),
+                None => return Vec::new(),
+            },
+            None => return Vec::new(),
         },
-        What::Account(_) | What::Item(_) => return Vec::new(),
+        What::Account(_) | What::Item(_) | What::Listed(..) => return Vec::new(),
     };
     let guid = books.guid(word, id);
     vec![json!({

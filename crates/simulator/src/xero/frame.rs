@@ -10,11 +10,12 @@ use super::target::Target;
 use super::wire::dates;
 use super::write::Writing;
 use super::xml;
+use crate::apps::RAPID_SYNC_SECS;
 use crate::books::Face;
 use crate::faults::{self, Fault};
-use crate::limits::Remaining;
+use crate::limits::{Contract, Remaining};
 use crate::oauth::Access;
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, State as Held};
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
@@ -30,7 +31,7 @@ pub async fn accounting(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let target = Target::read(&path);
+    let target = Target::read(&path).printed_if(header_text(&headers, "accept").is_some_and(|accept| accept.contains("application/pdf")));
     let tenant = tenant_of(&sandbox, &headers);
     let fault = begin(&sandbox, &method, &target.counted(&path), &tenant, &uri);
     if let Some(refused) = fault.as_ref().and_then(answer_instead) {
@@ -115,13 +116,21 @@ async fn answer(sandbox: &Sandbox, call: &Call, fault: Option<&Fault>) -> (Resul
         return (Err(Refusal::Forbidden), None);
     }
     // an app whose approval for the premium Journals endpoint ended keeps the scope in its tokens, but is refused
-    let journals_refused = matches!(target, Target::List(Resource::Journals) | Target::One(Resource::Journals, _))
-        && sandbox.read(|state| !state.faults.switches.xero_journals);
+    let of_journals = matches!(target, Target::List(Resource::Journals) | Target::One(Resource::Journals, _));
+    let journals_refused = of_journals && !sandbox.read(|state| reaches_journals(state, &access.client_id));
     let writes = target.is_written_by(method);
     if journals_refused || !allows(&access.scope, target.scopes(), writes) {
         return (Err(Refusal::Unauthorized("AuthorizationUnsuccessful".into())), None);
     }
-    let remaining = match sandbox.write(|state| state.limits.admit(Face::Xero, tenant, &access.client_id, now)) {
+    // "A user without reports gets 403 on Reports and Journals" (sections 4.6 and 5.3), since 29 June 2026 on ManualJournals as well
+    if (of_journals || target.is_report()) && !sandbox.read(|state| sees_reports(state, &access.user_id)) {
+        return (Err(Refusal::Forbidden), None);
+    }
+    let admitted = sandbox.write(|state| {
+        let contract = contract(state, &access, tenant, now);
+        state.limits.admit_under(contract, Face::Xero, tenant, &access.client_id, now)
+    });
+    let remaining = match admitted {
         Ok(remaining) => remaining,
         Err(limit) => return (Err(Refusal::Limited(limit)), Some(limit.remaining)),
     };
@@ -150,6 +159,25 @@ async fn answer(sandbox: &Sandbox, call: &Call, fault: Option<&Fault>) -> (Resul
     // a page of a large company takes a while: it must not hold up the other calls
     let answered = tokio::task::spawn_blocking(move || question.answer()).await;
     (answered.unwrap_or(Err(Refusal::ServerError)), Some(remaining))
+}
+
+/// The app's tier has the premium Journals endpoint, and it is approved for it (section 4.6).
+fn reaches_journals(state: &Held, client_id: &str) -> bool {
+    let is_premium = state.apps.iter().find(|app| app.face == Face::Xero && app.client_id == client_id).is_none_or(|app| app.tier.is_premium());
+    state.faults.switches.xero_journals && is_premium
+}
+
+fn sees_reports(state: &Held, user_id: &str) -> bool {
+    state.users.iter().find(|user| user.id == user_id).is_none_or(|user| user.sees_reports)
+}
+
+/// What the app's tier says of its calls on this tenant (section 7).
+fn contract(state: &Held, access: &Access, tenant: &str, now: Timestamp) -> Contract {
+    let Some(app) = state.apps.iter().find(|app| app.face == Face::Xero && app.client_id == access.client_id) else { return Contract::default() };
+    let of_call = |c: &&crate::oauth::XeroConnection| c.tenant_id == tenant && c.user_id == access.user_id && c.client_id == access.client_id;
+    let connected_at = state.grants.xero_connections.iter().find(of_call).map(|connection| connection.created_at);
+    let is_new = connected_at.is_some_and(|at| now.as_second() - at.as_second() < RAPID_SYNC_SECS);
+    Contract { most_calls_a_day: app.tier.most_calls_a_day(), syncs_rapidly: app.rapid_sync && app.tier.has_rapid_sync() && is_new }
 }
 
 /// An admitted call.

@@ -6,7 +6,7 @@ use super::filter::parse::read_guid;
 use super::lists::{self, Page, Parameters};
 use super::refusal::Refusal;
 use super::tree::Node;
-use super::wire::{Detail, advances, batches, budgets, dates, orders, people, templates, tracking};
+use super::wire::{Detail, advances, batches, budgets, dates, expenses, orders, people, templates, tracking};
 use crate::books::Books;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -216,9 +216,45 @@ static KEPT: [Kept; 15] = [
         filters: &[],
         records: people::users,
     },
-    // classic expenses are closed to new apps: an organisation of today has none (section 6.23)
-    Kept { name: "Receipts", scopes: TRANSACTIONS_OR_CLASSIC, paging: Paging::None, by_time: true, schema: &[], filters: &[], records: NOTHING },
-    Kept { name: "ExpenseClaims", scopes: TRANSACTIONS_OR_CLASSIC, paging: Paging::None, by_time: true, schema: &[], filters: &[], records: NOTHING },
+    Kept {
+        name: "Receipts",
+        scopes: TRANSACTIONS_OR_CLASSIC,
+        paging: Paging::None,
+        by_time: true,
+        schema: &[
+            ("receiptid", Guid),
+            ("receiptnumber", Text),
+            ("status", Text),
+            ("reference", Text),
+            ("user.userid", Guid),
+            ("contact.contactid", Guid),
+            ("contact.name", Text),
+            ("date", Time),
+            ("total", Number),
+            ("updateddateutc", Time),
+        ],
+        filters: &[],
+        records: expenses::receipts,
+    },
+    Kept {
+        name: "ExpenseClaims",
+        scopes: TRANSACTIONS_OR_CLASSIC,
+        paging: Paging::None,
+        by_time: true,
+        schema: &[
+            ("expenseclaimid", Guid),
+            ("status", Text),
+            ("user.userid", Guid),
+            ("total", Number),
+            ("amountdue", Number),
+            ("amountpaid", Number),
+            ("reportingdate", Time),
+            ("paymentduedate", Time),
+            ("updateddateutc", Time),
+        ],
+        filters: &[],
+        records: expenses::claims,
+    },
     Kept { name: "PaymentServices", scopes: &["paymentservices"], paging: Paging::None, by_time: false, schema: &[], filters: &[], records: NOTHING },
     Kept {
         name: "TrackingCategories",

@@ -229,7 +229,7 @@ impl Selection {
         let kinds = self.resource.kinds();
         let transfers = self.resource == Resource::BankTransfers;
         let mut chosen = Vec::new();
-        for document in books.documents.values().filter(|document| kinds.contains(&document.kind)) {
+        for document in books.documents.values().filter(|document| kinds.contains(&document.kind) && !document.is_of_a_claim()) {
             // transfers have no UpdatedDateUTC: the header filters by creation
             let at = if transfers { document.created_at } else { document.updated_at };
             let hidden = transfers && !self.include_deleted && matches!(document.status, Status::Voided | Status::Deleted);

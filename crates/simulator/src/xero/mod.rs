@@ -90,7 +90,7 @@ pub fn truth(books: &Books, now: Timestamp) -> Vec<Value> {
     if let Some(body) = wire::settings::built_in_tax_rate(books) {
         records.push(record("TaxRate", "NONE", "active", body));
     }
-    for document in books.documents.values() {
+    for document in books.documents.values().filter(|document| !document.is_of_a_claim()) {
         let resource = resource_of(document.kind);
         // payments, bank transactions and transfers know no VOIDED: both end as DELETED
         let undone = if resource.status(books, document) == "VOIDED" { "voided" } else { "deleted" };

@@ -8,9 +8,10 @@ use super::resource::Resource;
 use super::target::{Below, Target};
 use super::wire::json::{Object, array};
 use super::wire::{Detail, dates, history, journals, settings};
-use crate::books::{Basis, Books};
+use crate::books::{Basis, Books, Kind};
 use crate::faults::Switches;
-use axum::response::Response;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 
 /// A GET that was let in.
@@ -27,6 +28,10 @@ impl Reading<'_> {
         if let Target::Below(resource, id, Below::Attachments, Some(file)) = self.target {
             let owner = record_id(books, *resource, id).ok_or(Refusal::NotFound)?;
             return history::download(books, *resource, owner, file).ok_or(Refusal::NotFound);
+        }
+        if let Target::Below(resource, id, Below::Pdf, None) = self.target {
+            let number = record_id(books, *resource, id).ok_or(Refusal::NotFound)?;
+            return printed(books, *resource, number).ok_or(Refusal::NotFound);
         }
         let mut body = self.body(books, switches)?;
         if self.parameters.get("unitdp") == Some("4") {
@@ -62,12 +67,13 @@ impl Reading<'_> {
                         envelope.list("OnlineInvoices", &[Object::new().text("OnlineInvoiceUrl", &url).end()]).end()
                     }
                     Below::CisSettings => envelope.list("CISSettings", &[]).end(),
+                    Below::PaymentServices => envelope.list("PaymentServices", &[]).end(),
                     _ => return Err(Refusal::NotImplemented),
                 }
             }
             Target::Report(report) => {
                 let made = reports::make(books, *report, parameters, now, switches.xero_groups_currency_gains)?;
-                envelope.raw("Reports", &array(&[made])).end()
+                envelope.raw("Reports", &array(&made)).end()
             }
             Target::PublishedReports => envelope.list("Reports", &[]).end(),
             Target::Actions => envelope.list("Actions", &settings::actions(books)).end(),
@@ -76,6 +82,21 @@ impl Reading<'_> {
             Target::Unknown => return Err(Refusal::NotFound),
         })
     }
+}
+
+/// The record as a PDF.
+fn printed(books: &Books, resource: Resource, id: u64) -> Option<Response> {
+    let ordered = books.lists.orders.get(&id).filter(|_| matches!(resource, Resource::Kept(_))).map(|order| order.as_document());
+    let document = ordered.or_else(|| books.documents.get(&id).cloned())?;
+    let title = match (resource, document.kind) {
+        (Resource::Kept(kept), _) if kept.name == "Quotes" => "Quote",
+        (Resource::Kept(_), _) => "Purchase order",
+        (Resource::CreditNotes, _) => "Credit note",
+        (_, Kind::Bill) => "Bill",
+        _ => "Invoice",
+    };
+    let headers = [(header::CONTENT_TYPE, HeaderValue::from_static("application/pdf"))];
+    Some((headers, crate::paper::of_document(books, title, &document)).into_response())
 }
 
 /// One record by its guid, or by the number or code it also goes by.
@@ -116,7 +137,7 @@ pub fn record_id(books: &Books, resource: Resource, id: &str) -> Option<u64> {
         Resource::Kept(_) => resource.number_of(books, id),
         Resource::Currencies | Resource::Journals => None,
         _ => {
-            let of_it = |document: &&crate::books::Document| resource.kinds().contains(&document.kind);
+            let of_it = |document: &&crate::books::Document| resource.kinds().contains(&document.kind) && !document.is_of_a_claim();
             let by_number = || {
                 let numbered = matches!(resource, Resource::Invoices | Resource::CreditNotes);
                 books.documents.values().filter(|_| numbered).filter(of_it).find(|document| same(&document.number)).map(|document| document.id)

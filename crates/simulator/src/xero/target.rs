@@ -35,9 +35,13 @@ pub enum Below {
     OnlineInvoice,
     Email,
     CisSettings,
+    /// The document as it is printed.
+    Pdf,
+    /// Of a branding theme.
+    PaymentServices,
 }
 
-const BELOW: [(&str, Below); 8] = [
+const BELOW: [(&str, Below); 10] = [
     ("History", Below::History),
     ("Attachments", Below::Attachments),
     ("Allocations", Below::Allocations),
@@ -46,11 +50,14 @@ const BELOW: [(&str, Below); 8] = [
     ("OnlineInvoice", Below::OnlineInvoice),
     ("Email", Below::Email),
     ("CISSettings", Below::CisSettings),
+    ("pdf", Below::Pdf),
+    ("PaymentServices", Below::PaymentServices),
 ];
 
 const REPORTS: &[&str] = &["accounting.reports.read", "accounting.reports.taxreports.read"];
 const ATTACHMENTS: &[&str] = &["accounting.attachments.read"];
 const SETTINGS: &[&str] = &["accounting.settings.read"];
+const PAYMENT_SERVICES: &[&str] = &["paymentservices"];
 
 impl Target {
     /// Names are matched in any case.
@@ -78,6 +85,14 @@ impl Target {
         }
     }
 
+    /// `Accept: application/pdf` asks for the printed document.
+    pub fn printed_if(self, asked: bool) -> Target {
+        match self {
+            Target::One(resource, id) if asked && fits(resource, Below::Pdf) => Target::Below(resource, id, Below::Pdf, None),
+            other => other,
+        }
+    }
+
     /// The path as it is counted: `Invoices`, `Invoices/{id}`, `Reports/TrialBalance`.
     pub fn counted(&self, path: &str) -> String {
         match self {
@@ -96,11 +111,22 @@ impl Target {
     pub fn scopes(&self) -> &'static [&'static str] {
         match self {
             Target::Below(_, _, Below::Attachments, _) => ATTACHMENTS,
+            Target::Below(_, _, Below::PaymentServices, _) => PAYMENT_SERVICES,
             Target::List(resource) | Target::One(resource, _) | Target::Below(resource, ..) => resource.scopes(),
             Target::Report(report) => report.scopes(),
             Target::PublishedReports => REPORTS,
             Target::Actions | Target::Reminders | Target::Setup => SETTINGS,
             Target::Unknown => &[],
+        }
+    }
+
+    /// What a user without reports does not see.
+    pub fn is_report(&self) -> bool {
+        let of_journals = |resource: &Resource| *resource == Resource::ManualJournals;
+        match self {
+            Target::Report(_) | Target::PublishedReports => true,
+            Target::List(resource) | Target::One(resource, _) => of_journals(resource),
+            _ => false,
         }
     }
 
@@ -115,14 +141,14 @@ impl Target {
             }
             Target::List(Kept(kept)) => match kept.name {
                 "BatchPayments" | "PurchaseOrders" | "Quotes" => put || post,
-                "ContactGroups" | "LinkedTransactions" | "TrackingCategories" => put,
+                "ContactGroups" | "LinkedTransactions" | "TrackingCategories" | "Receipts" | "ExpenseClaims" => put,
                 _ => false,
             },
             Target::One(Accounts | Items, _) => post || delete,
             Target::One(Contacts | Invoices | CreditNotes | Payments | BankTransactions | ManualJournals, _) => post,
             Target::One(Kept(kept), _) => match kept.name {
                 "LinkedTransactions" | "TrackingCategories" => post || delete,
-                "BatchPayments" | "PurchaseOrders" | "Quotes" | "ContactGroups" => post,
+                "BatchPayments" | "PurchaseOrders" | "Quotes" | "ContactGroups" | "Receipts" | "ExpenseClaims" => post,
                 _ => false,
             },
             Target::Below(_, _, Below::History, None) => put,
@@ -159,6 +185,8 @@ fn fits(resource: Resource, below: Below) -> bool {
         Below::Contacts => kept == "ContactGroups",
         Below::OnlineInvoice | Below::Email => resource == Resource::Invoices,
         Below::CisSettings => matches!(resource, Resource::Contacts | Resource::Organisation),
+        Below::Pdf => matches!(resource, Resource::Invoices | Resource::CreditNotes) || matches!(kept, "Quotes" | "PurchaseOrders"),
+        Below::PaymentServices => kept == "BrandingThemes",
     }
 }
 

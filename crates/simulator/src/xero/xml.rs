@@ -1,7 +1,8 @@
-//! Answers written as XML: what the API sends when a call does not ask for JSON.
+//! Answers written as XML, which is what the API sends when a call does not ask for JSON, and bodies sent as XML.
 //!
 //! Contract: providers/xero.md 3.1 (developer.xero.com, "Requests and responses": XML is the default).
 use super::tree::Node;
+use crate::markup::{self, Element};
 use jiff::Timestamp;
 
 /// The JSON of an answer as an XML document with this root element: `Response`, or `ApiException` for a refused call.
@@ -102,9 +103,41 @@ fn escaped(value: &str, text: &mut String) {
     }
 }
 
+/// A body sent as XML, as the JSON of the same would be: `<Invoices><Invoice>` is a list, leaves are texts.
+pub fn body(text: &str) -> Option<Node> {
+    let root = markup::read(text)?;
+    let node = node(&root);
+    Some(if matches!(node, Node::List(_)) { Node::Object(vec![(root.name, node)]) } else { node })
+}
+
+fn node(element: &Element) -> Node {
+    let Some(first) = element.children.first() else { return Node::Text(element.text.clone()) };
+    let is_alike = element.children.iter().all(|child| child.name == first.name);
+    if is_alike && (element.children.len() > 1 || is_plural(&element.name, &first.name)) {
+        return Node::List(element.children.iter().map(node).collect());
+    }
+    Node::Object(element.children.iter().map(|child| (child.name.clone(), node(child))).collect())
+}
+
+/// Whether an element of this name is a list of these.
+fn is_plural(whole: &str, part: &str) -> bool {
+    singular(whole) == part || (whole, part) == ("Options", "TrackingOption")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_body_sent_as_xml_is_read_as_the_same_in_json() {
+        let text = "<Invoices><Invoice><Type>ACCREC</Type><Contact><Name>A &amp; B</Name></Contact><LineItems><LineItem><Quantity>2</Quantity>\
+                    </LineItem></LineItems></Invoice></Invoices>";
+        let json = r#"{"Invoices":[{"Type":"ACCREC","Contact":{"Name":"A & B"},"LineItems":[{"Quantity":"2"}]}]}"#;
+        assert_eq!(body(text).map(|node| node.json()).as_deref(), Some(json));
+        let one = "<Contact><Name>C</Name><Phones><Phone><PhoneType>FAX</PhoneType></Phone></Phones></Contact>";
+        assert_eq!(body(one).map(|node| node.json()).as_deref(), Some(r#"{"Name":"C","Phones":[{"PhoneType":"FAX"}]}"#));
+        assert_eq!(body("<Invoices>"), None);
+    }
 
     #[test]
     fn lists_dates_and_signs_become_elements() {

@@ -19,7 +19,7 @@ fn now() -> Timestamp {
     "2025-06-15T12:00:00Z".parse().expect("a timestamp")
 }
 
-/// Companies of different countries, years, currencies and sizes.
+/// Companies of different countries, years, currencies and sizes, some with counted goods and expense claims.
 fn company(face: Face, seed: u64) -> Books {
     let from = date(2024, 3, 1).saturating_add(Span::new().months(i64::try_from(seed % 7).expect("small")));
     let mut spec = CompanySpec::plain(face, 10_000 + seed, from, date(2025, 5, 20));
@@ -32,6 +32,9 @@ fn company(face: Face, seed: u64) -> Books {
     if seed.is_multiple_of(3) {
         spec.second_currency = Some(SecondCurrency { code: "EUR".into(), rate: Rate(1_100_000 + i64::try_from(seed).expect("small") * 1_000) });
     }
+    // Goods at what they cost by line, and expense claims, post as everything else does.
+    spec.tracks_inventory = seed.is_multiple_of(5);
+    spec.classic_expenses = seed % 4 == 1;
     generate(face, spec, now())
 }
 

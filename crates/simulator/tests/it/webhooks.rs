@@ -353,3 +353,109 @@ async fn a_company_that_nobody_connected_is_not_told_about() {
     let wrong = running.client.post(format!("{}/_control/webhooks", running.base)).body(r#"{"face":"xero","url":"https://a.example/","key":"k"}"#);
     assert_eq!(wrong.send().await.expect("an answer").status().as_u16(), 400, "the sandbox posts over plain http");
 }
+
+// quickbooks fact 104
+#[tokio::test]
+async fn quickbooks_tells_of_classes_terms_orders_and_the_other_small_lists_in_both_forms() {
+    let running = start().await;
+    let realm = running.company(Face::QuickBooks);
+    let token = "eyJ-token-of-the-test..";
+    running.sandbox.write(|state| {
+        let access = simulator::oauth::Access {
+            face: Face::QuickBooks,
+            client_id: "tieout-quickbooks".into(),
+            user_id: state.users[0].id.clone(),
+            companies: vec![realm.clone()],
+            scope: "com.intuit.quickbooks.accounting".into(),
+            auth_event_id: String::new(),
+            family: format!("family of {realm}"),
+            expires_at: now() + jiff::SignedDuration::from_hours(1),
+            revoked: false,
+        };
+        state.grants.access.insert(token.into(), access);
+        state.limits.enforced = false;
+    });
+    let post = async |path: &str, body: Value| -> Value {
+        let request = running.client.post(format!("{}/v3/company/{realm}/{path}", running.base)).bearer_auth(token);
+        let answer = request.header("accept", "application/json").body(body.to_string()).send().await.expect("an answer");
+        let (status, text) = (answer.status(), answer.text().await.expect("text"));
+        assert!(status.is_success(), "{path}: {text}");
+        serde_json::from_str(&text).expect("JSON")
+    };
+    let (customer, vendor, employee, item) = running.sandbox.read(|state| {
+        let books = &state.companies[&realm];
+        let contact = |customer: bool| books.contacts.values().find(|c| c.active && c.is_customer == customer).expect("a contact").id.to_string();
+        let employee = books.lists.employees.values().find(|employee| employee.stamp.active).expect("an employee").id.to_string();
+        (contact(true), contact(false), employee, books.items.keys().next().expect("an item").to_string())
+    });
+    let line = json!({"Amount": 10, "DetailType": "SalesItemLineDetail", "SalesItemLineDetail": {"ItemRef": {"value": item}}});
+    let account = running.sandbox.read(|state| {
+        let accounts = state.companies[&realm].accounts.values();
+        accounts.clone().find(|account| account.account_type == simulator::books::AccountType::Expense).expect("an expense account").id.to_string()
+    });
+    let cost =
+        json!({"Amount": 10, "DetailType": "AccountBasedExpenseLineDetail", "AccountBasedExpenseLineDetail": {"AccountRef": {"value": account}}});
+    let records = [
+        ("Class", json!({"Name": "North wing"})),
+        ("Department", json!({"Name": "South wing"})),
+        ("Term", json!({"Name": "Net 7", "DueDays": 7})),
+        ("PaymentMethod", json!({"Name": "Barter"})),
+        ("CompanyCurrency", json!({"Code": "SEK"})),
+        ("Employee", json!({"GivenName": "Ada", "FamilyName": "Byron"})),
+        ("Estimate", json!({"CustomerRef": {"value": customer}, "Line": [line]})),
+        ("PurchaseOrder", json!({"VendorRef": {"value": vendor}, "Line": [cost]})),
+        ("TimeActivity", json!({"NameOf": "Employee", "EmployeeRef": {"value": employee}, "Hours": 1})),
+    ];
+    for form in ["cloud_events", "classic"] {
+        running.client.delete(format!("{}/_control/webhooks", running.base)).send().await.expect("an answer");
+        running.inbox.lock().expect("the inbox").0.clear();
+        running.control("/webhooks", json!({"face": "quickbooks", "url": running.address, "key": KEY, "form": form})).await;
+        for (count, (entity, body)) in records.iter().enumerate() {
+            let mut body = body.clone();
+            if form == "classic" {
+                for name in ["Name", "GivenName"] {
+                    if let Some(text) = body[name].as_str().map(str::to_owned) {
+                        body[name] = format!("{text} 2").into();
+                    }
+                }
+                if *entity == "CompanyCurrency" {
+                    body["Code"] = "NOK".into();
+                }
+            }
+            let made = post(&entity.to_lowercase(), body).await;
+            let id = made[entity]["Id"].as_str().expect("an id");
+            let told = running.received(count + 1).await[count].json();
+            let (what, of) = match form {
+                "classic" => {
+                    let told = &told["eventNotifications"][0]["dataChangeEvent"]["entities"][0];
+                    assert_eq!(told["operation"], "Create");
+                    (told["name"].as_str().expect("text").to_owned(), told["id"].clone())
+                }
+                _ => (told[0]["type"].as_str().expect("text").to_owned(), told[0]["intuitentityid"].clone()),
+            };
+            let expected = if form == "classic" { (*entity).to_owned() } else { format!("qbo.{}.created.v1", entity.to_lowercase()) };
+            assert_eq!((what, of.as_str()), (expected, Some(id)));
+        }
+    }
+}
+
+// xero fact 92
+#[tokio::test]
+async fn xero_tells_of_prepayments_and_overpayments_too() {
+    let running = start().await;
+    let tenant = running.company(Face::Xero);
+    running.control("/webhooks", json!({"face": "xero", "url": running.address, "key": KEY})).await;
+    let intents = running.quiet().await;
+    running.sandbox.write(|state| {
+        let books = state.companies.get_mut(&tenant).expect("the company");
+        let bank = books.account_of(simulator::books::AccountType::Bank);
+        let contact = books.contacts.values().find(|contact| contact.is_customer && contact.active).map(|contact| contact.id);
+        let mut new = simulator::books::NewDocument::new(simulator::books::Kind::Deposit, date(2025, 6, 15));
+        (new.contact, new.account) = (contact, bank);
+        new.lines = vec![simulator::books::NewLine::new(bank.expect("a bank"), simulator::money::Cents(5_000), "Too much")];
+        books.add_advance(new, false, now()).expect("an overpayment");
+    });
+    let event = running.received(intents + 1).await[intents].json()["events"][0].clone();
+    assert_eq!((event["eventCategory"].as_str(), event["eventType"].as_str()), (Some("OVERPAYMENT"), Some("CREATE")), "{event}");
+    assert!(event["resourceUrl"].as_str().is_some_and(|url| url.contains("/Overpayments/")));
+}

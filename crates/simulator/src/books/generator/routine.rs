@@ -40,6 +40,7 @@ impl Maker {
                 let rent = self.sized(2_600);
                 self.spend(vec![(self.chart.rent, rent, true)], "Monthly rent");
             }
+            2 => self.restock(),
             3 => self.pay_card(),
             8 => {
                 let interest = self.dice.amount(4, 30);
@@ -185,7 +186,8 @@ impl Maker {
     fn month_end_journals(&mut self) {
         let amount = self.sized(400);
         self.journal(self.chart.depreciation, self.chart.accumulated_depreciation, amount, "Monthly depreciation");
-        if let Some(inventory) = self.chart.inventory {
+        // where goods are counted, each sale has said what it cost
+        if let Some(inventory) = self.chart.inventory.filter(|_| !self.spec.tracks_inventory) {
             let sheet = self.dice.between(55, 80);
             let lines = self.cost_of_goods_sold(inventory);
             if !lines.is_empty() {

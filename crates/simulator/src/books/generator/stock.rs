@@ -2,7 +2,7 @@
 //! ends.
 use super::Maker;
 use crate::books::guid::mix;
-use crate::books::{AccountId, ItemId, Kind, NewLine, Status};
+use crate::books::{AccountId, AccountType, ItemId, Kind, NewDocument, NewLine, Status};
 use crate::money::Cents;
 use std::collections::BTreeMap;
 
@@ -33,8 +33,52 @@ impl Shelf {
 }
 
 impl Maker {
-    /// Goods for this much money: which, and how many. A unit costs about six tenths of its price.
-    pub(super) fn goods_for(&mut self, amount: Cents) -> Option<String> {
+    /// Counts the goods of a company that tracks its inventory, so that each sale says what it cost.
+    pub(super) fn count_goods(&mut self) {
+        let now = self.tick();
+        let asset = self.chart.inventory.unwrap_or_else(|| self.books.add_account("Inventory", "630", AccountType::Inventory, None, None, now));
+        self.chart.inventory = Some(asset);
+        for id in self.chart.items.clone() {
+            let item = &self.books.items[&id];
+            if item.expense_account.is_some() {
+                let cost = Cents(item.unit_price.0 * 6 / 10);
+                self.books.count_item(id, asset, cost);
+            }
+        }
+    }
+
+    /// A bill for what the next weeks will sell: twice what the last month sold, and some.
+    pub(super) fn restock(&mut self) {
+        let Some(asset) = self.chart.inventory.filter(|_| self.spec.tracks_inventory) else { return };
+        let since = self.today.saturating_sub(jiff::Span::new().days(31));
+        let mut lines = Vec::new();
+        for item in self.books.counted_items().collect::<Vec<ItemId>>() {
+            let sold: i64 = self.books.moves_of(item, since, self.today).map(|(_, _, quantity, _)| -quantity.min(0)).sum();
+            let missing = 2 * sold + 1_000 - self.books.on_hand(item);
+            if missing <= 0 {
+                continue;
+            }
+            let units = (missing + 99) / 100;
+            let (name, price) = (self.books.items[&item].description.clone(), self.books.items[&item].unit_price);
+            let draw = i64::try_from(mix(self.books.seed ^ self.books.next_id ^ item.rotate_left(7)) % 11).unwrap_or(0);
+            let unit_price = Cents((price.0 * (55 + draw) / 100).max(1));
+            let tax_rate = self.chart.purchase_tax.or(self.chart.no_tax);
+            let line = NewLine::new(asset, Cents(unit_price.0 * units), name);
+            lines.push(NewLine { item: Some(item), quantity_hundredths: units * 100, unit_price, tax_rate, ..line });
+        }
+        if lines.is_empty() {
+            return;
+        }
+        let mut document = NewDocument::new(Kind::Bill, self.today);
+        document.contact = self.suppliers.first().copied();
+        document.due_date = Some(self.today.saturating_add(jiff::Span::new().days(20)));
+        document.memo = "Goods for the shop".into();
+        document.lines = lines;
+        self.enter(document);
+    }
+
+    /// Goods for this much money: which, how many hundredths, and in words. A unit costs about six tenths of its price.
+    pub(super) fn goods_for(&mut self, amount: Cents) -> Option<(ItemId, i64, String)> {
         let goods: Vec<ItemId> = self.chart.items.iter().copied().filter(|id| self.books.items[id].expense_account.is_some()).collect();
         let draw = mix(self.books.seed ^ self.books.next_id.rotate_left(9));
         let item = *goods.get(usize::try_from(draw % u64::try_from(goods.len().max(1)).ok()?).ok()?)?;
@@ -42,8 +86,10 @@ impl Maker {
         let percent = 55 + i64::try_from((draw >> 32) % 11).ok()?;
         let unit_cost = (price.0 * percent / 100).max(1);
         let quantity_hundredths = (amount.0 * 100 / unit_cost).max(1);
-        self.bought.push((self.today, item, quantity_hundredths, amount));
-        Some(format!("{name}, {}.{:02} units", quantity_hundredths / 100, quantity_hundredths % 100))
+        if !self.spec.tracks_inventory {
+            self.bought.push((self.today, item, quantity_hundredths, amount));
+        }
+        Some((item, quantity_hundredths, format!("{name}, {}.{:02} units", quantity_hundredths / 100, quantity_hundredths % 100)))
     }
 
     /// The month's cost of sales, one pair of lines for each item that was sold and was there.

@@ -93,7 +93,12 @@ impl Maker {
                 };
                 let amount = self.dice.amount(12, most);
                 let goods = if self.chart.inventory == Some(account) && !foreign { self.goods_for(amount) } else { None };
-                let mut line = NewLine::new(account, amount, goods.unwrap_or_else(|| self.books.accounts[&account].name.clone()));
+                let words = goods.as_ref().map_or_else(|| self.books.accounts[&account].name.clone(), |(.., words)| words.clone());
+                let mut line = NewLine::new(account, amount, words);
+                if let Some((item, quantity_hundredths, _)) = goods.filter(|_| self.spec.tracks_inventory) {
+                    (line.item, line.quantity_hundredths) = (Some(item), quantity_hundredths);
+                    line.unit_price = Cents(amount.0 * 100 / quantity_hundredths.max(1));
+                }
                 line.tax_rate = if foreign || self.dice.percent(15) { self.chart.no_tax } else { self.chart.purchase_tax.or(self.chart.no_tax) };
                 line
             })

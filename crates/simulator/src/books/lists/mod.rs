@@ -48,6 +48,10 @@ pub struct Lists {
     /// Properties that only a face knows and no rule of the books looks at (an address, a note), as JSON texts: by the face's name of the
     /// record's kind and its id, then by property.
     pub properties: BTreeMap<(String, u64), BTreeMap<String, String>>,
+    /// How often, and when last, a client changed what there is one of: the company's facts and its preferences.
+    pub edits: BTreeMap<&'static str, (u32, Timestamp)>,
+    /// E-mails sent, by day since 1970.
+    pub mailed: BTreeMap<i64, usize>,
     /// The last answers to writes that carried a key against doing them twice, oldest first.
     answers: VecDeque<(String, String)>,
 }

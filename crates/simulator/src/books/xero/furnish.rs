@@ -1,5 +1,5 @@
 //! Fills the lists of a made-up Xero organisation: groups, a template, a cost to charge on, batches, an overpayment and a prepayment.
-use super::{ContactGroup, LinkedTransaction};
+use super::{AmountTypes, ContactGroup, LinkedTransaction};
 use crate::books::lists::Every;
 use crate::books::{AccountType, Books, ContactId, Document, DocumentId, Face, Kind, NewDocument, NewLine, Status};
 use crate::money::Cents;
@@ -52,6 +52,39 @@ impl Books {
                 // accounts archived since keep such a document as it is
                 let _fits = self.replace_document(document.id, new, now);
             }
+        }
+    }
+
+    /// Receipts of an employee's: one being written, one handed in; with `approves` one more claim is approved and half paid. Only that
+    /// one posts.
+    pub fn furnish_expenses(&mut self, approves: bool, now: Timestamp) {
+        if self.face != Face::Xero {
+            return;
+        }
+        let (Some(day), Some(bank), Some(account)) = (self.last_date(), self.account_of(AccountType::Bank), self.account_of(AccountType::Expense))
+        else {
+            return;
+        };
+        let contact = self.contacts.values().find(|contact| contact.is_supplier && contact.active && contact.currency == self.currency).map(|c| c.id);
+        let tax = self.tax_rates.iter().find(|rate| rate.for_purchases && rate.basis_points > 0).map(|rate| rate.id);
+        let receipt = |books: &mut Books, words: &str, cents: i64| {
+            let mut new = NewDocument::new(Kind::Expense, day);
+            (new.contact, new.memo) = (contact, words.into());
+            new.lines = vec![NewLine { tax_rate: tax, ..NewLine::new(account, Cents(cents), words) }];
+            books.add_receipt(1, new, AmountTypes::Exclusive, now)
+        };
+        receipt(self, "Parking at the airport", 3_200);
+        let handed_in = receipt(self, "Lunch with a customer", 8_650);
+        // the receipts are good by how they were made
+        let _fits = self.add_claim(1, vec![handed_in], now);
+        if approves {
+            let (taxi, hotel) = (receipt(self, "Taxi", 4_125), receipt(self, "Hotel", 21_990));
+            let approved = self.add_claim(1, vec![taxi, hotel], now).and_then(|id| {
+                self.approve_claim(id, day, Some(day.saturating_add(jiff::Span::new().days(14))), now)?;
+                let half = Cents(self.claim_total(&self.xero.claims[&id]).0 / 2);
+                self.pay_claim(id, bank, day, half, now)
+            });
+            let _fits = approved;
         }
     }
 

@@ -4,12 +4,14 @@
 pub mod advances;
 pub mod allocations;
 pub mod batches;
+pub mod expenses;
 pub mod furnish;
 mod preview;
 
 use super::{Books, ContactId, DocumentId, ItemId};
 use advances::Advance;
 use batches::BatchPayment;
+use expenses::{Claim, Receipt};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -22,6 +24,8 @@ pub struct XeroLists {
     pub contact_groups: BTreeMap<u64, ContactGroup>,
     pub linked_transactions: BTreeMap<u64, LinkedTransaction>,
     pub batches: BTreeMap<u64, BatchPayment>,
+    pub receipts: BTreeMap<u64, Receipt>,
+    pub claims: BTreeMap<u64, Claim>,
     /// Overpayments and prepayments, by the bank transaction they came with.
     pub advances: BTreeMap<DocumentId, Advance>,
     /// Items leave no trace in the lists when they are deleted; documents still name them.

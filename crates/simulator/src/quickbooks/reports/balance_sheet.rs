@@ -1,6 +1,7 @@
 //! BalanceSheet, in one column or one per month end.
+use super::columns::Columns;
 use super::period::Period;
-use super::{Amounts, Parameters, Place, account_rows, add, cell, chart, data_row, frame, group_section, header, span_columns, spans, total_cell};
+use super::{Amounts, Parameters, Place, account_rows, add, cell, chart, data_row, frame, group_section, header, total_cell};
 use crate::books::Account;
 use crate::money::Cents;
 use crate::quickbooks::refusal::Refusal;
@@ -11,18 +12,13 @@ use crate::quickbooks::wire::tree::{Json, Object};
 /// <https://developer.intuit.com/app/developer/qbo/docs/api/accounting/report-entities/balancesheet>.
 pub fn report(view: &View, period: &Period, parameters: &Parameters) -> Result<Object, Refusal> {
     // Balances of several month ends do not add up to anything, so there is no column of totals.
-    let (summarized_by, spans) = spans(period, parameters, false)?;
-    let width = spans.len();
+    let columns = Columns::read(view, period, parameters, false)?;
+    let width = columns.width();
+    let (balances, net_income) = columns.balances(view, period);
     let mut amounts = Amounts::new();
-    let mut net_income = vec![Cents::ZERO; width];
-    for (index, span) in spans.iter().enumerate() {
-        for (id, balance) in view.books.on(period.basis).trial_balance(span.to) {
-            let Some(account) = view.books.accounts.get(&id) else { continue };
-            if account.account_type.is_profit_and_loss() {
-                net_income[index] -= balance;
-            } else {
-                amounts.entry(id).or_insert_with(|| vec![Cents::ZERO; width])[index] = Place::of(account).natural(balance);
-            }
+    for (id, row) in balances {
+        if let Some(account) = view.books.accounts.get(&id) {
+            amounts.insert(id, row.into_iter().map(|balance| Place::of(account).natural(balance)).collect());
         }
     }
     let has_income = net_income.iter().any(|amount| !amount.is_zero());
@@ -72,7 +68,7 @@ pub fn report(view: &View, period: &Period, parameters: &Parameters) -> Result<O
     let equity = (group_section("Equity", "Equity", equity_rows, &equity_sums, false), equity_sums);
     let both = sheet.nest("LIABILITIES AND EQUITY", "TotalLiabilitiesAndEquity", vec![liabilities, equity]);
     let rows: Vec<Json> = [assets.0, both.0].into_iter().flatten().collect();
-    Ok(frame(header(view, "BalanceSheet", period, Some(summarized_by), true, is_empty), span_columns(&spans), rows))
+    Ok(frame(header(view, "BalanceSheet", period, Some(columns.word()), true, is_empty), columns.shown(), rows))
 }
 
 /// A section, unless it is empty, and its sums.

@@ -2,6 +2,7 @@
 //!
 //! <https://developer.intuit.com/app/developer/qbo/docs/api/accounting/report-entities/generalledger>. The sandbox keeps postings in home
 //! currency, so the plain amounts and their `…home…` twins are the same figures.
+use super::filter::Filter;
 use super::period::Period;
 use super::{Parameters, Place, TOO_LARGE, cell, cells, chart, column, data_row, frame, header, named_cell, own_name, parent_in_report};
 use crate::books::lists::DimensionRole;
@@ -59,16 +60,15 @@ const MULTICURRENCY_ONLY: [&str; 6] = ["debt_home_amt", "credit_home_amt", "subt
 
 pub fn report(view: &View, period: &Period, parameters: &Parameters, max_cells: u64) -> Result<Object, Refusal> {
     let columns = columns(view, parameters)?;
-    let only = parameters.get("account").map(|ids| ids.split(',').filter_map(|id| id.trim().parse().ok()).collect::<BTreeSet<AccountId>>());
     let chart = chart(view);
     let mut ledger = Ledger {
         view,
         chart: &chart,
         columns: &columns,
-        openings: openings(view, period),
+        openings: if period.filter.divides_accounts() { BTreeMap::new() } else { openings(view, period) },
         shows_openings: true,
         entries: entries(view, period),
-        only,
+        filter: &period.filter,
         cells_left: max_cells,
         is_full: false,
     };
@@ -96,7 +96,7 @@ pub fn sections_of(view: &View, period: &Period, places: &[Place], columns: &[Co
         openings: BTreeMap::new(),
         shows_openings: false,
         entries: entries(view, period),
-        only: None,
+        filter: &period.filter,
         cells_left: max_cells,
         is_full: false,
     };
@@ -177,10 +177,13 @@ enum Split {
 
 fn entries<'a>(view: &View<'a>, period: &Period) -> BTreeMap<AccountId, Vec<Entry<'a>>> {
     let mut entries: BTreeMap<AccountId, Vec<Entry>> = BTreeMap::new();
-    for document in view.books.documents_between(period.from, period.to) {
+    for document in view.books.documents_between(period.from, period.to).filter(|document| period.filter.keeps_document(view, document)) {
         let postings = view.books.on(period.basis).postings(document);
         let accounts: BTreeSet<AccountId> = postings.iter().map(|posting| posting.account).collect();
         for posting in postings {
+            if !period.filter.keeps_posting(view, document, &posting) {
+                continue;
+            }
             let split = match document.account {
                 Some(main) if posting.account != main && document.kind != Kind::Journal => Split::Account(main),
                 _ if accounts.len() == 2 => {
@@ -202,7 +205,7 @@ struct Ledger<'a> {
     openings: BTreeMap<AccountId, Cents>,
     shows_openings: bool,
     entries: BTreeMap<AccountId, Vec<Entry<'a>>>,
-    only: Option<BTreeSet<AccountId>>,
+    filter: &'a Filter,
     cells_left: u64,
     is_full: bool,
 }
@@ -259,7 +262,7 @@ impl Ledger<'_> {
 
     /// The rows of the account itself; none if it neither had a balance nor moved.
     fn own_rows(&mut self, account: &Account) -> Option<(Vec<Json>, Sums)> {
-        if self.only.as_ref().is_some_and(|only| !only.contains(&account.id)) {
+        if !self.filter.keeps_account(self.view, account.id) {
             return None;
         }
         let opening = self.openings.get(&account.id).copied().unwrap_or_default();
@@ -370,7 +373,7 @@ impl Ledger<'_> {
 }
 
 /// The line a posting came from, where it can be told.
-fn line_of<'a>(document: &'a Document, posting: &Posting) -> Option<&'a Line> {
+pub fn line_of<'a>(document: &'a Document, posting: &Posting) -> Option<&'a Line> {
     if document.account == Some(posting.account) {
         return None;
     }
@@ -383,6 +386,7 @@ pub fn type_name(view: &View, document: &Document) -> &'static str {
     match (document.kind, document.details.variant) {
         (_, Some(Variant::CardPayment)) => "Credit Card Payment",
         (_, Some(Variant::InventoryAdjustment)) => "Inventory Qty Adjust",
+        (_, Some(Variant::InventoryStart)) => "Inventory Starting Value",
         (Kind::Invoice, _) => "Invoice",
         (Kind::CreditMemo, _) => "Credit Memo",
         (Kind::SalesReceipt, _) => "Sales Receipt",

@@ -26,8 +26,9 @@ pub fn report(view: &View, period: &Period, max_cells: u64) -> Object {
     let blank = || data_row(COLUMNS.iter().map(|_| cell("")).collect());
     let mut rows: Vec<Json> = Vec::new();
     let mut cells_left = max_cells;
-    for document in view.books.documents_between(period.from, period.to) {
-        let postings = view.books.on(period.basis).postings(document);
+    for document in view.books.documents_between(period.from, period.to).filter(|document| period.filter.keeps_document(view, document)) {
+        let mut postings = view.books.on(period.basis).postings(document);
+        postings.retain(|posting| period.filter.keeps_posting(view, document, posting));
         if postings.is_empty() {
             continue;
         }

@@ -1,26 +1,30 @@
 //! The reports, and what they share: parameters, the frame, cells and the tree of accounts.
 //!
 //! <https://developer.intuit.com/app/developer/qbo/docs/api/accounting/report-entities/trialbalance> and its neighbours. Report cells
-//! are strings; filters other than `account` (GeneralLedger) are ignored.
+//! are strings.
 mod account_list;
 mod balance_sheet;
 mod cash_flow;
+mod columns;
+mod filter;
+mod french;
 mod general_ledger;
+mod inventory;
 mod journal_report;
 mod open_items;
 mod period;
 mod profit_and_loss;
 mod sales;
+mod tax;
 mod transaction_list;
 mod trial_balance;
 
+use super::moments;
 use super::refusal::Refusal;
 use super::wire::View;
 use super::wire::tree::{Json, Object};
-use super::{dates, moments};
 use crate::books::{Account, AccountId, AccountType};
 use crate::money::Cents;
-use jiff::civil::Date;
 use open_items::Side;
 use period::Period;
 use std::collections::BTreeMap;
@@ -35,7 +39,7 @@ impl Parameters {
     }
 }
 
-const NAMES: [&str; 25] = [
+const NAMES: [&str; 34] = [
     "TrialBalance",
     "ProfitAndLoss",
     "BalanceSheet",
@@ -61,6 +65,15 @@ const NAMES: [&str; 25] = [
     "ItemSales",
     "ClassSales",
     "DepartmentSales",
+    "TransactionListWithSplits",
+    "InventoryValuationSummary",
+    "InventoryValuationDetail",
+    "TaxSummary",
+    "BAS",
+    "FECReport",
+    "GeneralLedgerFR",
+    "JournalReportFR",
+    "TrialBalanceFR",
 ];
 
 /// "Unable to display more data": HTTP 200 with a text in a cell (contract 6.7).
@@ -83,9 +96,14 @@ pub fn answer(view: &View, name: &'static str, parameters: &Parameters, max_cell
         "CashFlow" => Ok(cash_flow::report(view, &period)),
         "JournalReport" => Ok(journal_report::report(view, &period, max_cells)),
         "AccountList" => Ok(account_list::report(view, &period)),
-        "TransactionList" => Ok(transaction_list::report(view, name, None, &period, parameters)),
-        "TransactionListByCustomer" => Ok(transaction_list::report(view, name, Some(true), &period, parameters)),
-        "TransactionListByVendor" => Ok(transaction_list::report(view, name, Some(false), &period, parameters)),
+        "TransactionList" | "TransactionListWithSplits" => transaction_list::report(view, name, None, &period, parameters),
+        "TransactionListByCustomer" => transaction_list::report(view, name, Some(true), &period, parameters),
+        "TransactionListByVendor" => transaction_list::report(view, name, Some(false), &period, parameters),
+        "InventoryValuationSummary" => Ok(inventory::summary(view, name, &period)),
+        "InventoryValuationDetail" => Ok(inventory::detail(view, name, &period)),
+        "TaxSummary" => Ok(tax::summary(view, name, &period)),
+        "BAS" => tax::bas(view, name, &period),
+        "FECReport" | "GeneralLedgerFR" | "JournalReportFR" | "TrialBalanceFR" => french::report(view, name, &period, parameters, max_cells),
         "AgedReceivables" => open_items::aged(view, name, Side::Customers, &period, parameters),
         "AgedPayables" => open_items::aged(view, name, Side::Vendors, &period, parameters),
         "AgedReceivableDetail" => open_items::aged_detail(view, name, Side::Customers, &period, parameters),
@@ -107,7 +125,7 @@ fn header(view: &View, name: &str, period: &Period, summarized_by: Option<&str>,
         options.push(option("AccountingStandard", "GAAP"));
     }
     options.push(option("NoReportData", if is_empty { "true" } else { "false" }));
-    Object::new()
+    let header = Object::new()
         .put("Time", moments::seconds(view.now))
         .put("ReportName", name)
         .put_some("DateMacro", period.date_macro.clone())
@@ -115,8 +133,9 @@ fn header(view: &View, name: &str, period: &Period, summarized_by: Option<&str>,
         .put("StartPeriod", period.from)
         .put("EndPeriod", period.to)
         .put_some("SummarizeColumnsBy", summarized_by)
-        .put("Currency", view.books.currency.clone())
-        .put("Option", Json::List(options))
+        .put("Currency", view.books.currency.clone());
+    let header = period.filter.echoes().fold(header, |header, (name, given)| header.put(name, given.to_owned()));
+    header.put("Option", Json::List(options))
 }
 
 fn frame(header: Object, columns: Vec<Object>, rows: Vec<Json>) -> Object {
@@ -153,100 +172,6 @@ fn amount_cell(amount: Cents) -> Object {
 
 fn total_cell(amount: Cents) -> Object {
     cell(amount.to_string())
-}
-
-/// One of the columns of a summary report: its period and what it is called.
-struct Span {
-    from: Date,
-    to: Date,
-    title: String,
-    key: String,
-    is_total: bool,
-}
-
-/// `summarize_column_by`: one column of everything, or "one Money column per month with MetaData StartDate, EndDate" (contract 6.5).
-fn spans(period: &Period, parameters: &Parameters, total_of_months: bool) -> Result<(&'static str, Vec<Span>), Refusal> {
-    let total = |title: &str| Span { from: period.from, to: period.to, title: title.to_owned(), key: "total".into(), is_total: true };
-    match parameters.get("summarize_column_by") {
-        None => Ok(("Total", vec![total("Total")])),
-        Some(by) if by.eq_ignore_ascii_case("Total") => Ok(("Total", vec![total("Total")])),
-        Some(by) if stretch(by).is_some() => {
-            let (word, next) = stretch(by).expect("asked above");
-            let mut spans: Vec<Span> = Vec::new();
-            let mut from = period.from;
-            while from <= period.to {
-                if spans.len() >= MOST_SPANS {
-                    let detail = format!("Supplied value:{by}. The period has more than {MOST_SPANS} of them");
-                    return Err(Refusal::invalid_parameter("summarize_column_by", detail));
-                }
-                let following = next(from);
-                let to = dates::day_before(following).min(period.to);
-                let key = if word == "Month" { from.strftime("%b %Y").to_string() } else { from.to_string() };
-                spans.push(Span { from, to, title: month_title(from, to), key, is_total: false });
-                if following <= from {
-                    break;
-                }
-                from = following;
-            }
-            if total_of_months {
-                spans.push(total("Total"));
-            }
-            Ok((word, spans))
-        }
-        Some(other) => Err(Refusal::invalid_parameter(
-            "summarize_column_by",
-            format!("Supplied value:{other}. This sandbox summarizes columns by Total, Days, Week, Month, Quarter or Year"),
-        )),
-    }
-}
-
-/// So many columns fit into a report.
-const MOST_SPANS: usize = 1_100;
-
-/// Where the part after the one of a day begins.
-type Following = fn(Date) -> Date;
-
-/// How a period is divided.
-fn stretch(by: &str) -> Option<(&'static str, Following)> {
-    Some(match by.to_ascii_lowercase().as_str() {
-        "days" => ("Days", |day| day.saturating_add(jiff::Span::new().days(1))),
-        // Weeks begin on Sundays.
-        "week" => ("Week", |day| day.saturating_add(jiff::Span::new().days(7 - i64::from(day.weekday().to_sunday_zero_offset())))),
-        "month" => ("Month", |day| dates::month_start(day).saturating_add(jiff::Span::new().months(1))),
-        "quarter" => ("Quarter", |day| {
-            let left = 3 - i64::from((day.month() - 1) % 3);
-            dates::month_start(day).saturating_add(jiff::Span::new().months(left))
-        }),
-        "year" => ("Year", |day| dates::month_start(day).saturating_add(jiff::Span::new().months(13 - i64::from(day.month())))),
-        _ => return None,
-    })
-}
-
-/// `Jan 2026`, or `Jan 1 - 15, 2026` for a part of a month.
-fn month_title(from: Date, to: Date) -> String {
-    if from == dates::month_start(from) && to == dates::month_end(to) {
-        from.strftime("%b %Y").to_string()
-    } else if from == to {
-        from.strftime("%b %-d, %Y").to_string()
-    } else if (from.year(), from.month()) == (to.year(), to.month()) {
-        format!("{} - {}", from.strftime("%b %-d"), to.strftime("%-d, %Y"))
-    } else {
-        format!("{} - {}", from.strftime("%b %-d, %Y"), to.strftime("%b %-d, %Y"))
-    }
-}
-
-fn span_columns(spans: &[Span]) -> Vec<Object> {
-    let account = column("", "Account", &[("ColKey", "account".into())]);
-    let money = spans.iter().map(|span| {
-        let mut metadata = Vec::new();
-        if !span.is_total {
-            metadata.push(("StartDate", span.from.to_string()));
-            metadata.push(("EndDate", span.to.to_string()));
-        }
-        metadata.push(("ColKey", span.key.clone()));
-        column(&span.title, "Money", &metadata)
-    });
-    std::iter::once(account).chain(money).collect()
 }
 
 /// Amounts of each account, one per column, in the account's natural sign.

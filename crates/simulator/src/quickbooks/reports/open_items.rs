@@ -2,6 +2,7 @@
 //!
 //! <https://developer.intuit.com/app/developer/qbo/docs/api/accounting/report-entities/agedreceivables> and its neighbours. Amounts are in
 //! home currency, so that they add up to the receivable and payable accounts.
+use super::filter::Filter;
 use super::general_ledger::type_name;
 use super::{Parameters, cell, cells, column, data_row, frame, header, named_cell, total_cell};
 use crate::books::{AccountType, Books, ContactId, Document, Kind};
@@ -45,7 +46,7 @@ struct Open<'a> {
 
 /// Every document on the side's accounts up to the day. The open amounts of a contact add up to its balance: what a payment settles is taken
 /// from the payment and from what it pays, each as far as the other is there already.
-fn open_items<'a>(books: &'a Books, side: Side, day: Date) -> Vec<Open<'a>> {
+fn open_items<'a>(books: &'a Books, side: Side, day: Date, filter: &Filter) -> Vec<Open<'a>> {
     let mut items = Vec::new();
     for document in books.documents_between(Date::MIN, day) {
         for (contact, amount) in on_accounts(books, side, document) {
@@ -67,7 +68,7 @@ fn open_items<'a>(books: &'a Books, side: Side, day: Date) -> Vec<Open<'a>> {
     for (index, part) in settled {
         items[index].open -= part;
     }
-    items.retain(|item| !item.open.is_zero());
+    items.retain(|item| !item.open.is_zero() && filter.keeps_contact(item.contact));
     items
 }
 
@@ -121,7 +122,7 @@ fn by_name<T>(view: &View, rows: BTreeMap<ContactId, T>) -> Vec<(ContactId, Stri
 }
 
 fn at(period: &Period, day: Date) -> Period {
-    Period { from: day, to: day, date_macro: None, basis: period.basis }
+    Period { from: day, to: day, date_macro: None, ..period.clone() }
 }
 
 fn grand_total(sums: &[Cents]) -> Json {
@@ -133,7 +134,7 @@ fn grand_total(sums: &[Cents]) -> Json {
 pub fn aged(view: &View, name: &'static str, side: Side, period: &Period, parameters: &Parameters) -> Result<Object, Refusal> {
     let day = day_of(view, parameters)?;
     let mut by_contact: BTreeMap<ContactId, [Cents; 6]> = BTreeMap::new();
-    for item in open_items(view.books, side, day) {
+    for item in open_items(view.books, side, day, &period.filter) {
         let row = by_contact.entry(item.contact).or_default();
         row[bucket(item.document, day)] += item.open;
         row[5] += item.open;
@@ -163,7 +164,7 @@ pub fn aged(view: &View, name: &'static str, side: Side, period: &Period, parame
 /// AgedReceivableDetail, AgedPayableDetail: a section per age, oldest first.
 pub fn aged_detail(view: &View, name: &'static str, side: Side, period: &Period, parameters: &Parameters) -> Result<Object, Refusal> {
     let day = day_of(view, parameters)?;
-    let items = open_items(view.books, side, day);
+    let items = open_items(view.books, side, day, &period.filter);
     let mut rows: Vec<Json> = Vec::new();
     let mut sum = Cents::ZERO;
     for (index, title) in BUCKETS.iter().enumerate().rev() {
@@ -232,7 +233,7 @@ fn detail_section(view: &View, head: Object, title: &str, items: &[&Open], total
 pub fn balances(view: &View, name: &'static str, side: Side, period: &Period, parameters: &Parameters) -> Result<Object, Refusal> {
     let day = day_of(view, parameters)?;
     let mut by_contact: BTreeMap<ContactId, Cents> = BTreeMap::new();
-    for item in open_items(view.books, side, day) {
+    for item in open_items(view.books, side, day, &period.filter) {
         *by_contact.entry(item.contact).or_default() += item.open;
     }
     by_contact.retain(|_, balance| !balance.is_zero());
@@ -250,7 +251,7 @@ pub fn balances(view: &View, name: &'static str, side: Side, period: &Period, pa
 /// CustomerBalanceDetail, VendorBalanceDetail: a section per contact with what is open.
 pub fn balance_detail(view: &View, name: &'static str, side: Side, period: &Period, parameters: &Parameters) -> Result<Object, Refusal> {
     let day = day_of(view, parameters)?;
-    let items = open_items(view.books, side, day);
+    let items = open_items(view.books, side, day, &period.filter);
     let mut by_contact: BTreeMap<ContactId, Vec<&Open>> = BTreeMap::new();
     for item in &items {
         by_contact.entry(item.contact).or_default().push(item);

@@ -1,8 +1,7 @@
 //! ProfitAndLoss, in one column or by month, and its detail.
+use super::columns::Columns;
 use super::period::Period;
-use super::{
-    Amounts, Parameters, Place, account_rows, cell, cells, chart, column, computed, frame, general_ledger, group_section, header, span_columns, spans,
-};
+use super::{Parameters, Place, account_rows, cell, cells, chart, column, computed, frame, general_ledger, group_section, header};
 use crate::money::Cents;
 use crate::quickbooks::refusal::Refusal;
 use crate::quickbooks::wire::View;
@@ -11,15 +10,9 @@ use crate::quickbooks::wire::tree::{Json, Object};
 /// Groups and which of them stay when empty: contract 6.5 and
 /// <https://developer.intuit.com/app/developer/qbo/docs/api/accounting/report-entities/profitandloss>.
 pub fn report(view: &View, period: &Period, parameters: &Parameters) -> Result<Object, Refusal> {
-    let (summarized_by, spans) = spans(period, parameters, true)?;
-    let width = spans.len();
-    let mut amounts = Amounts::new();
-    for (index, span) in spans.iter().enumerate() {
-        for (id, amount) in view.books.on(period.basis).movement(span.from, span.to) {
-            let Some(account) = view.books.accounts.get(&id).filter(|account| account.account_type.is_profit_and_loss()) else { continue };
-            amounts.entry(id).or_insert_with(|| vec![Cents::ZERO; width])[index] = Place::of(account).natural(amount);
-        }
-    }
+    let columns = Columns::read(view, period, parameters, true)?;
+    let width = columns.width();
+    let amounts = columns.movement(view, period);
     let chart = chart(view);
     let mut rows: Vec<Json> = Vec::new();
     let section = |place: Place, title: &str, group: &str, keeps_frame: bool, rows: &mut Vec<Json>| {
@@ -30,24 +23,32 @@ pub fn report(view: &View, period: &Period, parameters: &Parameters) -> Result<O
     let minus = |left: &[Cents], right: &[Cents]| left.iter().zip(right).map(|(l, r)| *l - *r).collect::<Vec<Cents>>();
     let plus = |left: &[Cents], right: &[Cents]| left.iter().zip(right).map(|(l, r)| *l + *r).collect::<Vec<Cents>>();
 
+    // "CA has no GrossProfit, NetOperatingIncome, NetOtherIncome; AU and IN put OtherIncome before Expenses" (contract 6.5).
+    let (is_canadian, gains_first) = (view.books.country == "CA", matches!(view.books.country.as_str(), "AU" | "IN"));
     let income = section(Place::Income, "Income", "Income", true, &mut rows);
     let cost = section(Place::CostOfGoodsSold, "Cost of Goods Sold", "COGS", false, &mut rows);
     let gross = minus(&income, &cost);
-    rows.push(computed("Gross Profit", "GrossProfit", &gross));
+    if !is_canadian {
+        rows.push(computed("Gross Profit", "GrossProfit", &gross));
+    }
+    let gained = |rows: &mut Vec<Json>| section(Place::OtherIncome, "Other Income", "OtherIncome", false, rows);
+    let before_expenses = gains_first.then(|| gained(&mut rows));
     let expenses = section(Place::Expenses, "Expenses", "Expenses", true, &mut rows);
     let operating = minus(&gross, &expenses);
-    rows.push(computed("Net Operating Income", "NetOperatingIncome", &operating));
+    if !is_canadian && !gains_first {
+        rows.push(computed("Net Operating Income", "NetOperatingIncome", &operating));
+    }
     let before = rows.len();
-    let other_income = section(Place::OtherIncome, "Other Income", "OtherIncome", false, &mut rows);
+    let other_income = before_expenses.unwrap_or_else(|| gained(&mut rows));
     let other_expenses = section(Place::OtherExpenses, "Other Expenses", "OtherExpenses", false, &mut rows);
     let other = minus(&other_income, &other_expenses);
-    if rows.len() > before {
+    if rows.len() > before && !is_canadian && !gains_first {
         rows.push(computed("Net Other Income", "NetOtherIncome", &other));
     }
     rows.push(computed("Net Income", "NetIncome", &plus(&operating, &other)));
 
     let is_empty = amounts.is_empty();
-    Ok(frame(header(view, "ProfitAndLoss", period, Some(summarized_by), true, is_empty), span_columns(&spans), rows))
+    Ok(frame(header(view, "ProfitAndLoss", period, Some(columns.word()), true, is_empty), columns.shown(), rows))
 }
 
 /// ProfitAndLossDetail: "same column family as the general ledger; Sections OrdinaryIncomeExpenses, Income, … with account sub-sections"

@@ -23,8 +23,8 @@ pub fn report(view: &View, name: &'static str, period: &Period) -> Object {
         _ => ("Location", &["Total"]),
     };
     let mut figures: BTreeMap<Key, Vec<Cents>> = BTreeMap::new();
-    for document in view.books.documents_between(period.from, period.to) {
-        for line in &document.lines {
+    for document in view.books.documents_between(period.from, period.to).filter(|document| period.filter.keeps_document(view, document)) {
+        for line in document.lines.iter().filter(|line| period.filter.keeps_line(view, document, line)) {
             let Some(account) = view.books.accounts.get(&line.account) else { continue };
             let Some((key, row)) = counted(view, name, document, line, account) else { continue };
             super::add(figures.entry(key).or_insert_with(|| vec![Cents::ZERO; titles.len()]), &row);

@@ -1,8 +1,11 @@
 //! CompanyInfo and Preferences: one of each, with the id 1.
 use super::View;
 use super::tree::{Json, Object};
+use crate::books::Books;
 use crate::books::lists::DimensionRole;
 use crate::quickbooks::dates;
+use jiff::Timestamp;
+use jiff::civil::Date;
 
 const MONTHS: [&str; 12] = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
 
@@ -39,7 +42,30 @@ pub fn company_info(view: &View) -> Object {
                 named_value("AccountantFeature", "false"),
             ]),
         );
-    view.identified(object, 1, 4, books.created_at, books.updated_at)
+    let (token, updated_at) = version(books, "CompanyInfo");
+    view.identified(object, 1, token, books.created_at, updated_at)
+}
+
+/// SyncToken and time of the last change.
+pub fn version(books: &Books, entity: &str) -> (u32, Timestamp) {
+    let first = if entity == "Preferences" { 2 } else { 4 };
+    books.lists.edits.get(entity).map_or((first, books.updated_at), |(count, at)| (first + count, *at))
+}
+
+/// A preference that a client changed.
+fn preferred(books: &Books, group: &str, name: &str) -> Option<String> {
+    let kept = books.lists.properties.get(&("Preferences".to_owned(), 1)).and_then(|own| own.get(group))?;
+    serde_json::from_str::<serde_json::Value>(kept).ok()?[name].as_str().map(str::to_owned)
+}
+
+/// ReportPrefs.ReportBasis.
+pub fn report_basis(books: &Books) -> String {
+    preferred(books, "ReportPrefs", "ReportBasis").unwrap_or_else(|| "Accrual".into())
+}
+
+/// "BookCloseDate = books closed through" (contract 7.5).
+pub fn closed_through(books: &Books) -> Option<Date> {
+    preferred(books, "AccountingInfoPrefs", "BookCloseDate")?.parse().ok()
 }
 
 pub fn preferences(view: &View) -> Object {
@@ -82,5 +108,6 @@ pub fn preferences(view: &View) -> Object {
         )
         .put("ReportPrefs", Object::new().put("ReportBasis", "Accrual").put("CalcAgingReportFromTxnDate", false))
         .put("OtherPrefs", Object::new().put("NameValue", Json::List(Vec::new())));
-    view.identified(object, 1, 2, books.created_at, books.updated_at)
+    let (token, updated_at) = version(books, "Preferences");
+    view.identified(object, 1, token, books.created_at, updated_at)
 }

@@ -275,7 +275,7 @@ pub fn shortest(rate: Rate) -> String {
 }
 
 /// Hundredths as a number without trailing zeros: `3`, `1.5`.
-fn quantity(hundredths: i64) -> Json {
+pub fn quantity(hundredths: i64) -> Json {
     let text = Cents(hundredths).to_string();
     Json::Number(text.trim_end_matches('0').trim_end_matches('.').to_owned())
 }

@@ -126,8 +126,11 @@ pub fn employee(view: &View, employee: &Employee) -> Object {
     view.stamped(object, employee.id, &employee.stamp)
 }
 
+/// Of a counted item the books know how much there is.
 pub fn item(view: &View, item: &Item) -> Object {
     let name = view.shown_name(&item.name, item.active);
+    let counted = view.books.counted(item.id);
+    let plain = if item.expense_account.is_some() { "NonInventory" } else { "Service" };
     let object = Object::new()
         .put("Name", name.clone())
         .put_text("Description", &item.description)
@@ -135,11 +138,13 @@ pub fn item(view: &View, item: &Item) -> Object {
         .put("FullyQualifiedName", name)
         .put("Taxable", true)
         .put("UnitPrice", item.unit_price)
-        .put("Type", if item.expense_account.is_some() { "NonInventory" } else { "Service" })
+        .put("Type", if counted.is_some() { "Inventory" } else { plain })
         .put("IncomeAccountRef", view.account_reference(item.income_account))
         .put("PurchaseCost", Json::Amount(Cents::ZERO))
         .put_some("ExpenseAccountRef", item.expense_account.map(|account| view.account_reference(account)))
-        .put("TrackQtyOnHand", false)
+        .put_some("AssetAccountRef", counted.map(|counted| view.account_reference(counted.asset)))
+        .put("TrackQtyOnHand", counted.is_some())
+        .put_some("QtyOnHand", counted.map(|_| super::quantity(view.books.on_hand(item.id))))
         .put("DeferredRevenue", false);
     view.identified(object, item.id, item.sync_token, item.created_at, item.updated_at)
 }

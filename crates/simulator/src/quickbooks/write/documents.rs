@@ -3,6 +3,7 @@ use super::fields::{References, amount, date, flag, inner, millionths, objects, 
 use super::lines::{Lines, Reader, links};
 use super::{Write, properties};
 use crate::books::lists::{DimensionRole, OrderKind, OrderStatus};
+use crate::books::recent::Verb;
 use crate::books::{
     AccountId, AccountType, Application, Books, ContactId, Details, Document, DocumentId, Kind, NewDocument, NewLine, Status, Variant,
 };
@@ -10,6 +11,7 @@ use crate::money::Cents;
 use crate::quickbooks::dates;
 use crate::quickbooks::entity::Entity;
 use crate::quickbooks::refusal::Refusal;
+use crate::quickbooks::wire::company;
 use crate::quickbooks::wire::tree::Object;
 use jiff::civil::Date;
 use std::collections::BTreeSet;
@@ -41,6 +43,9 @@ pub fn save(mut write: Write) -> Result<u64, Refusal> {
     let old = write.id.map(|id| write.books.documents[&id].clone());
     let sent = read(&write, kind, old.as_ref())?;
     check_number(&write, kind, &sent.document, old.as_ref())?;
+    for day in [Some(sent.document.date), old.as_ref().map(|old| old.date)].into_iter().flatten() {
+        refuse_closed(write.books, day)?;
+    }
     let (books, entity, now) = (write.books, write.entity, write.now);
     let id = match &old {
         Some(old) => {
@@ -63,9 +68,16 @@ pub fn save(mut write: Write) -> Result<u64, Refusal> {
         if let Some(order) = books.lists.orders.get_mut(&order).filter(|order| !order.links.contains(&id)) {
             order.links.push(id);
         }
+        let kind = books.order(order)?.kind;
         books.set_order_status(order, OrderStatus::Closed, now)?;
+        super::tell(books, Entity::Order(kind), order, Verb::Update, now);
     }
     Ok(id)
+}
+
+/// The document that a body describes, which is not entered.
+pub fn described(write: &Write, kind: Kind) -> Result<NewDocument, Refusal> {
+    read(write, kind, None).map(|sent| sent.document)
 }
 
 /// The accounts that the provider makes by itself with the first transaction that needs them: Undeposited Funds, and one receivable and
@@ -308,7 +320,8 @@ fn card_payment(references: &References, fields: &Object, document: &mut NewDocu
     Ok(())
 }
 
-/// Each line changes an item's quantity; its value is the item's purchase cost, which only the books show (contract 7.5, 7.6).
+/// Each line changes an item's quantity; its value, which only the books show, is what the goods have cost, or the item's purchase cost where
+/// its goods are not counted (contract 7.5, 7.6).
 fn inventory_adjustment(references: &References, fields: &Object, document: &mut NewDocument) -> Result<(), Refusal> {
     let books = references.books;
     let adjusted = references.account(fields, "AdjustAccountRef")?.ok_or_else(|| Refusal::missing_parameter("AdjustAccountRef"))?;
@@ -318,12 +331,18 @@ fn inventory_adjustment(references: &References, fields: &Object, document: &mut
         let detail = inner(line, "ItemAdjustmentLineDetail").ok_or_else(|| Refusal::missing_parameter("ItemAdjustmentLineDetail"))?;
         let item = references.item(detail, "ItemRef")?.ok_or_else(|| Refusal::missing_parameter("ItemRef"))?;
         let quantity = millionths(detail, "QtyDiff")?.ok_or_else(|| Refusal::missing_parameter("QtyDiff"))?;
+        let line = NewLine { item: Some(item), quantity_hundredths: quantity / 10_000, ..NewLine::new(asset, Cents::ZERO, "") };
+        // what a counted item's goods are worth follows from how they came
+        if let Some(counted) = books.counted(item) {
+            document.lines.push(NewLine { account: counted.asset, ..line });
+            continue;
+        }
         let cost = books.lists.properties.get(&("Item".to_owned(), item)).and_then(|kept| Cents::parse(kept.get("PurchaseCost")?));
         let amount = i128::from(cost.unwrap_or_default().0) * i128::from(quantity) / 1_000_000;
         let amount = i64::try_from(amount).ok().filter(|amount| amount.abs() <= 1_000_000_000_000).map(Cents);
         let amount = amount.ok_or_else(|| Refusal::business("The adjustment is larger than what is supported"))?;
         sum += amount;
-        document.lines.push(NewLine { item: Some(item), quantity_hundredths: quantity / 10_000, ..NewLine::new(asset, amount, "") });
+        document.lines.push(NewLine { amount, unit_price: amount, ..line });
     }
     if document.lines.is_empty() || document.lines.len() > 1_000 {
         return Err(Refusal::missing_parameter("Line"));
@@ -367,6 +386,14 @@ fn check_number(write: &Write, kind: Kind, document: &NewDocument, old: Option<&
     let mut others = write.books.documents.values().filter(|other| other.kind == kind && other.status != Status::Deleted && other.number == *number);
     match others.find(|other| Some(other.id) != write.id && (kind != Kind::Bill || other.contact == document.contact)) {
         Some(other) => Err(Refusal::duplicate_number(number, write.entity.name(), other.id)),
+        None => Ok(()),
+    }
+}
+
+/// Books that are closed through a day take no change of what is dated before (contract 9.3, code 6200).
+pub fn refuse_closed(books: &Books, day: Date) -> Result<(), Refusal> {
+    match company::closed_through(books).filter(|closed| day <= *closed) {
+        Some(closed) => Err(Refusal::books_closed(closed)),
         None => Ok(()),
     }
 }

@@ -3,8 +3,10 @@ use super::fields::{References, amount, flag, inner, millionths, objects, refere
 use crate::books::lists::DimensionRole;
 use crate::books::{AccountId, AccountType, Books, Document, Kind, Line, NewLine};
 use crate::money::{Cents, Rate};
+use crate::quickbooks::body::{self, Value};
 use crate::quickbooks::refusal::Refusal;
 use crate::quickbooks::wire::tree::Object;
+use std::collections::BTreeMap;
 
 /// "10,000 lines per transaction" (contract 8.1).
 const MOST_LINES: usize = 10_000;
@@ -56,6 +58,7 @@ impl Reader<'_> {
                 read.variants.push((read.lines.len(), Object::new().put("DetailType", "DiscountLineDetail")));
                 self.discount(line, read)?
             }
+            (Kind::Invoice | Kind::CreditMemo | Kind::SalesReceipt | Kind::RefundReceipt, Some("GroupLineDetail")) => return self.bundle(line, read),
             (Kind::Journal | Kind::Deposit | Kind::Payment | Kind::BillPayment | Kind::Transfer, Some("DescriptionOnly")) => return Ok(()),
             (_, Some("DescriptionOnly")) => {
                 read.variants.push((read.lines.len(), Object::new().put("DetailType", "DescriptionOnly")));
@@ -174,6 +177,63 @@ impl Reader<'_> {
         })
     }
 
+    /// "GroupLineDetail (bundles): GroupItemRef, Quantity, Line[] (nested SalesItem lines)" (contract 7.3). Without lines of its own it is what the
+    /// bundle holds, so many times. The bundle stands on a line with nothing on it, its parts behind that.
+    fn bundle(&self, line: &Object, read: &mut Lines) -> Result<(), Refusal> {
+        let detail = Self::detail(line, "GroupLineDetail")?;
+        let item = self.references.item(detail, "GroupItemRef")?.ok_or_else(|| Refusal::missing_parameter("GroupItemRef"))?;
+        let kept = self.books().lists.properties.get(&("Item".to_owned(), item));
+        if kept.and_then(|kept| kept.get("Type")).is_none_or(|kind| kind != "\"Group\"") {
+            return Err(Refusal::business(format!("{} is not a bundle", self.books().items[&item].name)));
+        }
+        let times = millionths(detail, "Quantity")?.unwrap_or(1_000_000);
+        if !(1..=1_000_000_000_000).contains(&times) {
+            return Err(Refusal::invalid_parameter("Quantity", "The quantity of a bundle must be above zero"));
+        }
+        let account = self.books().items[&item].income_account;
+        let sent = objects(detail, "Line");
+        let nested = if sent.is_empty() { self.held_by(kept, times)? } else { Vec::new() };
+        let shown =
+            Object::new().put("GroupItemRef", Object::new().put("value", item.to_string()).put("name", self.books().items[&item].name.clone()));
+        let shown = shown.put("Quantity", crate::quickbooks::wire::quantity(times / 10_000));
+        read.variants.push((read.lines.len(), Object::new().put("DetailType", "GroupLineDetail").put("GroupLineDetail", shown)));
+        let started = self.started(line, account, Cents::ZERO);
+        read.lines.push(NewLine { item: Some(item), quantity_hundredths: times / 10_000, unit_price: Cents::ZERO, ..started });
+        for part in sent.into_iter().cloned().chain(nested) {
+            if text(&part, "DetailType") != Some("SalesItemLineDetail") {
+                return Err(Refusal::business("A bundle holds lines of items only"));
+            }
+            let part = self.sale(&part)?;
+            read.variants.push((read.lines.len(), Object::new().put("DetailType", "GroupLineDetail")));
+            read.lines.push(part);
+        }
+        Ok(())
+    }
+
+    /// The lines of a bundle as its item describes them.
+    fn held_by(&self, kept: Option<&BTreeMap<String, String>>, times: i64) -> Result<Vec<Object>, Refusal> {
+        let described = kept.and_then(|kept| kept.get("ItemGroupDetail")).and_then(|text| body::read(text).ok());
+        let Some(Value::List(parts)) = described.as_ref().and_then(|detail| detail.get("ItemGroupLine")) else {
+            return Err(Refusal::missing_parameter("Line"));
+        };
+        let line = |part: &Value| {
+            let reference = part.get("ItemRef")?.get("value")?.text()?.to_owned();
+            let each = match part.get("Qty") {
+                Some(Value::Number(text) | Value::Text(text)) => Cents::parse(text)?.0,
+                _ => 100,
+            };
+            let hundredths = i64::try_from(i128::from(each) * i128::from(times) / 1_000_000).ok()?;
+            let item = self.books().items.get(&reference.parse().ok()?)?;
+            let detail = Object::new()
+                .put("ItemRef", Object::new().put("value", reference))
+                .put("UnitPrice", item.unit_price)
+                .put("Qty", crate::quickbooks::wire::quantity(hundredths));
+            let line = Object::new().put_text("Description", &item.description).put("DetailType", "SalesItemLineDetail");
+            Some(line.put("SalesItemLineDetail", detail))
+        };
+        parts.iter().map(|part| line(part).ok_or_else(|| Refusal::invalid_reference("Items", "0"))).collect()
+    }
+
     /// "Amount is POSITIVE on the wire but reduces the total" (contract 7.6).
     fn discount(&self, line: &Object, read: &Lines) -> Result<NewLine, Refusal> {
         let detail = Self::detail(line, "DiscountLineDetail")?;
@@ -220,7 +280,9 @@ impl Reader<'_> {
         let item = self.references.item(detail, "ItemRef")?.ok_or_else(|| Refusal::missing_parameter("ItemRef"))?;
         self.references.customer(detail, "CustomerRef")?;
         let (amount, price, quantity) = self.priced(line, detail)?;
-        let Some(account) = self.books().items[&item].expense_account else {
+        // "inventory: AssetAccountRef; else ExpenseAccountRef" (contract 7.6)
+        let asset = self.books().counted(item).map(|counted| counted.asset);
+        let Some(account) = asset.or(self.books().items[&item].expense_account) else {
             return Err(Refusal::business(format!("{} has no expense account and cannot be bought", self.books().items[&item].name)));
         };
         let started = self.started(line, account, amount);

@@ -8,6 +8,7 @@ mod fields;
 mod lines;
 mod names;
 mod orders;
+mod plans;
 pub mod properties;
 mod small_lists;
 pub mod taxes;
@@ -21,8 +22,11 @@ use super::rows::{self, Row};
 use super::schema::conform;
 use super::wire::View;
 use super::wire::tree::Object;
+use super::xml;
 use crate::books::lists::OrderStatus;
+use crate::books::recent::{Verb, What};
 use crate::books::{Books, Kind, Refused};
+use crate::markup;
 use fields::{flag, text};
 use jiff::Timestamp;
 
@@ -74,9 +78,13 @@ pub struct Write<'a> {
     pub now: Timestamp,
 }
 
-/// `{"<Entity>":{…}}` for a JSON text.
+/// `{"<Entity>":{…}}` for a body, in JSON or XML.
 pub fn answer(books: &mut Books, entity: Entity, operation: Operation, text: &str, allows_twins: bool, now: Timestamp) -> Result<Object, Refusal> {
-    let value = body::read(text).map_err(|error| Refusal::unsupported_property(&format!("{error}")))?;
+    let value = if markup::is_likely(text) {
+        xml::record(entity, text).ok_or_else(|| Refusal::unsupported_property(entity.key()))?
+    } else {
+        body::read(text).map_err(|error| Refusal::unsupported_property(&format!("{error}")))?
+    };
     apply(books, entity, operation, &value, allows_twins, now)
 }
 
@@ -84,10 +92,21 @@ pub fn answer(books: &mut Books, entity: Entity, operation: Operation, text: &st
 pub fn apply(books: &mut Books, entity: Entity, operation: Operation, value: &Value, allows_twins: bool, now: Timestamp) -> Result<Object, Refusal> {
     let fields = conform::object(entity.name(), value)?;
     match operation {
+        Operation::Save if entity == Entity::ExchangeRate => {
+            let (code, day) = plans::exchange_rate(books, &fields, now)?;
+            let row = rows::exchange_rates(books, day).find(|row| row.name() == code).ok_or_else(Refusal::not_found)?;
+            Ok(Object::new().put(entity.key(), row.render(&View::new(books, now))))
+        }
         Operation::Delete => delete(books, entity, &fields, now),
         Operation::Void | Operation::UpdateVoid => void(books, entity, operation, &fields, now),
         Operation::Save => {
+            let own = plans::identified(entity, &fields)?;
+            let before = text(&own, "Id").and_then(|id| id.parse().ok()).and_then(|id| rows::find(books, entity, id)).map(|row| row.sync_token());
             let id = save(books, entity, fields, allows_twins, now)?;
+            let after = rows::find(books, entity, id).map(|row| row.sync_token());
+            if before != after {
+                tell(books, entity, id, if before.is_none() { Verb::Create } else { Verb::Update }, now);
+            }
             let view = View::new(books, now);
             let row = rows::find(books, entity, id).expect("a record that was just written");
             Ok(Object::new().put(entity.key(), row.render(&view)))
@@ -97,6 +116,7 @@ pub fn apply(books: &mut Books, entity: Entity, operation: Operation, value: &Va
 
 /// The record a body means, after the checks of its id and version.
 fn existing<'a>(books: &'a Books, entity: Entity, fields: &Object) -> Result<Row<'a>, Refusal> {
+    let fields = &plans::identified(entity, fields)?;
     let id = text(fields, "Id").ok_or_else(|| Refusal::missing_parameter("Id"))?;
     let number: u64 = id.parse().map_err(|_| Refusal::invalid_id(id))?;
     let row = rows::find(books, entity, number).filter(|row| !row.is_deleted()).ok_or_else(Refusal::not_found)?;
@@ -109,11 +129,20 @@ fn existing<'a>(books: &'a Books, entity: Entity, fields: &Object) -> Result<Row
 
 fn save(books: &mut Books, entity: Entity, fields: Object, allows_twins: bool, now: Timestamp) -> Result<u64, Refusal> {
     let unsupported = || Refusal::unsupported(format!("Operation create or update of {} is not supported.", entity.name()));
-    let is_update = text(&fields, "Id").is_some();
+    let is_update = text(&plans::identified(entity, &fields)?, "Id").is_some();
     let (id, fields) = if is_update {
         let row = existing(books, entity, &fields)?;
         let is_sparse = flag(&fields, "sparse") == Some(true);
-        let whole = if is_sparse { properties::laid_over(&row.render(&View::new(books, now)), fields) } else { fields };
+        let whole = if is_sparse && entity == Entity::Preferences {
+            // groups of preferences are changed one by one
+            let mut whole = row.render(&View::new(books, now));
+            whole.lay_over(fields);
+            whole
+        } else if is_sparse {
+            properties::laid_over(&row.render(&View::new(books, now)), fields)
+        } else {
+            fields
+        };
         (Some(row.id()), whole)
     } else {
         (None, fields)
@@ -129,6 +158,10 @@ fn save(books: &mut Books, entity: Entity, fields: Object, allows_twins: bool, n
             small_lists::save(write)?
         }
         Entity::Order(_) => orders::save(write)?,
+        // what is planned keeps nothing beside the books
+        Entity::Budget => return plans::budget(&mut { write }),
+        Entity::RecurringTransaction => return plans::template(write),
+        Entity::CompanyInfo | Entity::Preferences if write.id.is_some() => company(&write)?,
         Entity::Transaction(_) | Entity::Variant(_) => documents::save(write)?,
         _ => return Err(unsupported()),
     };
@@ -139,8 +172,31 @@ fn save(books: &mut Books, entity: Entity, fields: Object, allows_twins: bool, n
     Ok(id)
 }
 
+/// What there is one of can be changed, not made.
+fn company(write: &Write) -> Result<u64, Refusal> {
+    let basis = fields::inner(&write.fields, "ReportPrefs").and_then(|prefs| text(prefs, "ReportBasis"));
+    if basis.is_some_and(|basis| !["Accrual", "Cash"].contains(&basis)) {
+        return Err(Refusal::invalid_parameter("ReportBasis", "Valid values are Accrual, Cash"));
+    }
+    Ok(1)
+}
+
+/// Tells of a change of what the books themselves tell nothing of.
+pub fn tell(books: &mut Books, entity: Entity, id: u64, verb: Verb, now: Timestamp) {
+    let is_told_by_books =
+        matches!(entity, Entity::Account | Entity::Customer | Entity::Vendor | Entity::Item | Entity::Transaction(_) | Entity::Variant(_));
+    if !is_told_by_books {
+        books.recent.note(What::Listed(entity.name(), id), verb, now);
+    }
+}
+
 /// One more version of a record whose kept properties changed.
-fn touch(books: &mut Books, entity: Entity, id: u64, now: Timestamp) {
+pub fn touch(books: &mut Books, entity: Entity, id: u64, now: Timestamp) {
+    if let Entity::CompanyInfo | Entity::Preferences = entity {
+        let edit = books.lists.edits.entry(entity.name()).or_insert((0, now));
+        *edit = (edit.0 + 1, now);
+        return;
+    }
     let lists = &mut books.lists;
     let stamp = match entity {
         Entity::Employee => lists.employees.get_mut(&id).map(|entry| &mut entry.stamp),
@@ -203,10 +259,12 @@ fn delete(books: &mut Books, entity: Entity, fields: &Object, now: Timestamp) ->
             gone(&mut books.lists.attachments.get_mut(&id).expect("found above").stamp);
         }
         _ => {
+            documents::refuse_closed(books, books.documents[&id].date)?;
             documents::refuse_deposited(books, id)?;
             books.delete(id, now)?;
         }
     }
+    tell(books, entity, id, Verb::Delete, now);
     let stub = Object::new().put("domain", "QBO").put("status", "Deleted").put("Id", shown);
     Ok(Object::new().put(entity.key(), stub))
 }
@@ -222,6 +280,7 @@ fn void(books: &mut Books, entity: Entity, operation: Operation, fields: &Object
         return Err(Refusal::unsupported(format!("Operation void of {} is not supported in this form.", entity.name())));
     }
     let id = existing(books, entity, fields)?.id();
+    documents::refuse_closed(books, books.documents[&id].date)?;
     documents::refuse_deposited(books, id)?;
     books.void(id, now)?;
     properties::zero_lines(books, entity, id);

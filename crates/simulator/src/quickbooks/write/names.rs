@@ -2,7 +2,7 @@
 use super::fields::{References, amount, date, flag, inner, name, reference, text};
 use super::{Write, properties};
 use crate::books::lists::{AccountFacts, ContactFacts, ItemFacts};
-use crate::books::{AccountId, AccountType, Books, Kind, NewDocument, NewLine};
+use crate::books::{AccountId, AccountType, Books, Kind, NewDocument, NewLine, Variant};
 use crate::money::Cents;
 use crate::quickbooks::dates;
 use crate::quickbooks::entity::Entity;
@@ -157,8 +157,7 @@ fn is_system(books: &Books, id: AccountId) -> bool {
 /// "Account created with OpeningBalance: the account against Opening Balance Equity" (contract 7.6). The amount is positive in the account's
 /// natural direction.
 fn open(books: &mut Books, id: AccountId, opening: Cents, date: jiff::civil::Date, now: Timestamp) -> Result<(), Refusal> {
-    let known = books.accounts.values().find(|account| account.name.eq_ignore_ascii_case("Opening Balance Equity")).map(|account| account.id);
-    let equity = known.unwrap_or_else(|| books.add_account("Opening Balance Equity", "", AccountType::Equity, None, None, now));
+    let equity = opening_equity(books, now);
     let debit = if books.accounts[&id].account_type.is_debit_normal() { opening } else { -opening };
     let journal = NewDocument {
         lines: vec![NewLine::new(id, debit, "Opening Balance"), NewLine::new(equity, -debit, "Opening Balance")],
@@ -166,6 +165,11 @@ fn open(books: &mut Books, id: AccountId, opening: Cents, date: jiff::civil::Dat
     };
     books.add_document(journal, now)?;
     Ok(())
+}
+
+fn opening_equity(books: &mut Books, now: Timestamp) -> AccountId {
+    let known = books.accounts.values().find(|account| account.name.eq_ignore_ascii_case("Opening Balance Equity")).map(|account| account.id);
+    known.unwrap_or_else(|| books.add_account("Opening Balance Equity", "", AccountType::Equity, None, None, now))
 }
 
 /// Unique among customers, vendors and employees (contract 7.5).
@@ -293,6 +297,17 @@ fn item(write: &mut Write) -> Result<u64, Refusal> {
             }
         }
     }
+    let is_asset = |id: AccountId| matches!(books.accounts[&id].account_type, AccountType::Inventory | AccountType::CurrentAsset);
+    if item_type == "Inventory" && !asset.is_some_and(is_asset) {
+        return Err(Refusal::business("The asset account of an inventory item must be of the type Other Current Asset"));
+    }
+    let purchase_cost = super::fields::millionths(fields, "PurchaseCost")?.map_or(Cents::ZERO, |cost| Cents(cost / 10_000));
+    let counted = asset.filter(|_| item_type == "Inventory").map(|asset| (asset, purchase_cost));
+    let quantity = super::fields::millionths(fields, "QtyOnHand")?.unwrap_or(0) / 10_000;
+    let started_on = date(fields, "InvStartDate")?.unwrap_or_else(|| dates::day_of(books, write.now));
+    if write.id.is_some_and(|id| books.counted(id).is_some()) && item_type != "Inventory" {
+        return Err(Refusal::business("An inventory item stays one"));
+    }
     let has_accounts = !matches!(item_type, "Category" | "Group");
     // Categories and bundles have no accounts of their own; the books want one to stand on.
     let any_income = || books.account_of(AccountType::Income).ok_or_else(|| Refusal::missing_parameter("IncomeAccountRef"));
@@ -313,14 +328,51 @@ fn item(write: &mut Write) -> Result<u64, Refusal> {
     match write.id {
         Some(id) => {
             books.change_item(id, facts, write.now)?;
+            if let Some((asset, cost)) = counted {
+                let is_new = books.counted(id).is_none();
+                books.count_item(id, asset, cost);
+                if is_new {
+                    start_stock(books, id, (asset, cost), quantity, started_on, write.now)?;
+                }
+            }
             Ok(id)
         }
         None => {
             let id = books.add_item(facts.name, facts.description, facts.unit_price, facts.income_account, facts.expense_account, write.now);
             books.items.get_mut(&id).expect("added above").active = facts.active;
+            if let Some((asset, cost)) = counted {
+                books.count_item(id, asset, cost);
+                start_stock(books, id, (asset, cost), quantity, started_on, write.now)?;
+            }
             Ok(id)
         }
     }
+}
+
+/// "Item created with QtyOnHand: AssetAccountRef against Opening Balance Equity (Inventory Starting Value in the GL)" (contract 7.6).
+fn start_stock(
+    books: &mut Books,
+    item: u64,
+    (asset, cost): (AccountId, Cents),
+    quantity_hundredths: i64,
+    date: jiff::civil::Date,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    if quantity_hundredths == 0 {
+        return Ok(());
+    }
+    let value = Cents(i64::try_from(i128::from(cost.0) * i128::from(quantity_hundredths) / 100).unwrap_or(i64::MAX));
+    if value.abs().0 > 1_000_000_000_000 {
+        return Err(Refusal::business("The value on hand is larger than what is supported"));
+    }
+    let equity = opening_equity(books, now);
+    let name = format!("{} - Opening inventory and value", books.items[&item].name);
+    let goods = NewLine { item: Some(item), quantity_hundredths, unit_price: cost, ..NewLine::new(asset, value, name.clone()) };
+    let mut document = NewDocument { lines: vec![goods, NewLine::new(equity, -value, name)], ..NewDocument::new(Kind::Journal, date) };
+    document.number = Some("START".into());
+    document.details.variant = Some(Variant::InventoryStart);
+    books.add_document(document, now)?;
+    Ok(())
 }
 
 /// Whole cents; a finer price is kept as it was sent and shown so.

@@ -1,5 +1,5 @@
 //! Properties that only this face knows: kept as they were sent, and laid over what the books give.
-use super::fields::{objects, text};
+use super::fields::{inner, objects, text};
 use crate::books::Books;
 use crate::money::Cents;
 use crate::quickbooks::body;
@@ -79,12 +79,13 @@ const OF_THE_BOOKS: [&str; 63] = [
 ];
 
 /// Of a line and its detail.
-const OF_A_LINE: [&str; 12] = [
+const OF_A_LINE: [&str; 13] = [
     "Id",
     "LineNum",
     "Amount",
     "Description",
     "DetailType",
+    "GroupLineDetail",
     "LinkedTxn",
     "ItemRef",
     "AccountRef",
@@ -99,7 +100,7 @@ fn is_of_the_books(entity: Entity, key: &str) -> bool {
         (Entity::Customer | Entity::Vendor, "ParentRef" | "AcctNum" | "SalesTermRef" | "PaymentMethodRef") => false,
         (Entity::TimeActivity, "Hours" | "Minutes" | "Seconds" | "HourlyRate" | "BillableStatus" | "Description" | "NameOf") => true,
         (Entity::TimeActivity, "EmployeeRef" | "ItemRef") => true,
-        (Entity::Item, "Description" | "IncomeAccountRef" | "ExpenseAccountRef") => true,
+        (Entity::Item, "Description" | "IncomeAccountRef" | "ExpenseAccountRef" | "TrackQtyOnHand" | "QtyOnHand" | "AssetAccountRef") => true,
         (Entity::Transaction(crate::books::Kind::Transfer) | Entity::Variant(_), "Amount" | "CheckNum") => true,
         (Entity::Transaction(crate::books::Kind::BillPayment), "CheckPayment" | "CreditCardPayment") => true,
         (Entity::Order(_), "TxnStatus") => true,
@@ -151,10 +152,15 @@ pub fn keep(books: &mut Books, entity: Entity, id: u64, sent: &Object, before: K
     }
     let shown_lines = objects(&plain, "Line");
     let mut lines = variants;
-    let sent_lines = objects(sent, "Line");
+    // The books keep the lines of a bundle behind the bundle's own.
+    let sent_lines: Vec<&Object> = objects(sent, "Line")
+        .into_iter()
+        .flat_map(|line| std::iter::once(line).chain(inner(line, "GroupLineDetail").into_iter().flat_map(|detail| objects(detail, "Line"))))
+        .collect();
+    let kind = |line: &Object| text(line, "DetailType").map(|kind| if kind == "GroupLineDetail" { "SalesItemLineDetail" } else { kind }.to_owned());
     for (position, line) in sent_lines.iter().enumerate() {
         // A line without an id is the one at its place among the lines of its kind.
-        let of_kind = |other: &&&Object| other.get("DetailType") == line.get("DetailType");
+        let of_kind = |other: &&&Object| kind(other) == kind(line);
         let place = sent_lines[..position].iter().filter(of_kind).count();
         let by_id = text(line, "Id").and_then(|id| shown_lines.iter().find(|shown| text(shown, "Id") == Some(id)));
         let shown = by_id.or_else(|| shown_lines.iter().filter(of_kind).nth(place)).filter(of_kind);
@@ -190,7 +196,7 @@ fn put(books: &mut Books, key: (String, u64), properties: BTreeMap<String, Strin
 fn variants(kept: Option<&BTreeMap<String, String>>) -> BTreeMap<String, String> {
     let lines = kept.into_iter().flatten().filter_map(|(line, text)| {
         let kept = parsed("Line", text)?;
-        let own = Object(kept.0.into_iter().filter(|(key, _)| matches!(*key, "DetailType" | "LinkedTxn")).collect());
+        let own = Object(kept.0.into_iter().filter(|(key, _)| matches!(*key, "DetailType" | "LinkedTxn" | "GroupLineDetail")).collect());
         (!own.0.is_empty()).then(|| (line.clone(), serde_json::to_string(&own).expect("a tree is JSON")))
     });
     lines.collect()
@@ -335,12 +341,25 @@ fn lay_over_lines(books: &Books, entity: Entity, id: u64, object: &mut Object) {
         let variant = text(&kept, "DetailType").map(str::to_owned);
         let linked = objects(&kept, "LinkedTxn").into_iter().cloned().collect::<Vec<_>>();
         kept.0.retain(|(key, _)| !matches!(*key, "DetailType" | "LinkedTxn"));
+        let bundle = take_detail(&mut kept, "GroupLineDetail");
         let amount = match line.get("Amount") {
             Some(Json::Amount(amount)) => *amount,
             _ => Cents::ZERO,
         };
-        match variant.as_deref() {
-            Some("DiscountLineDetail") => {
+        match (variant.as_deref(), bundle) {
+            (Some("GroupLineDetail"), Some(bundle)) => {
+                take_detail(&mut line, "SalesItemLineDetail");
+                line.0.retain(|(key, _)| *key != "CustomExtensions");
+                line.set("DetailType", "GroupLineDetail".into());
+                line.set("GroupLineDetail", bundle.put("Line", Json::List(Vec::new())).into());
+                line.lay_over(kept);
+                others.push(line.into());
+            }
+            (Some("GroupLineDetail"), None) => {
+                line.lay_over(kept);
+                into_bundle(&mut others, line, amount);
+            }
+            (Some("DiscountLineDetail"), _) => {
                 discounted += amount;
                 let account = take_detail(&mut line, "SalesItemLineDetail").and_then(|detail| detail.get("ItemAccountRef").cloned());
                 line.0.retain(|(key, _)| !matches!(*key, "LinkedTxn" | "CustomExtensions"));
@@ -350,7 +369,7 @@ fn lay_over_lines(books: &Books, entity: Entity, id: u64, object: &mut Object) {
                 line.lay_over(kept);
                 discounts.push(line.into());
             }
-            Some("DescriptionOnly") => {
+            (Some("DescriptionOnly"), _) => {
                 for detail in ["SalesItemLineDetail", "AccountBasedExpenseLineDetail"] {
                     take_detail(&mut line, detail);
                 }
@@ -360,7 +379,7 @@ fn lay_over_lines(books: &Books, entity: Entity, id: u64, object: &mut Object) {
                 line.lay_over(kept);
                 others.push(line.into());
             }
-            Some("CashBack") => {
+            (Some("CashBack"), _) => {
                 let account = take_detail(&mut line, "DepositLineDetail").and_then(|detail| detail.get("AccountRef").cloned());
                 let back = Object::new().put_some("AccountRef", account).put("Amount", -amount);
                 cash_back = Some(back.put_text("Memo", text(&line, "Description").unwrap_or_default()));
@@ -391,6 +410,22 @@ fn lay_over_lines(books: &Books, entity: Entity, id: u64, object: &mut Object) {
     if let Some(back) = cash_back {
         object.set("CashBack", back.into());
     }
+}
+
+/// Puts a line under the bundle before it, whose amount is that of its lines.
+fn into_bundle(lines: &mut Vec<Json>, line: Object, amount: Cents) {
+    if let Some(Json::Object(bundle)) = lines.last_mut() {
+        let sum = if let Some(Json::Amount(sum)) = bundle.get("Amount") { *sum } else { Cents::ZERO };
+        bundle.set("Amount", Json::Amount(sum + amount));
+        let detail = bundle.0.iter_mut().find(|(key, _)| *key == "GroupLineDetail");
+        if let Some((_, Json::Object(detail))) = detail
+            && let Some((_, Json::List(inside))) = detail.0.iter_mut().find(|(key, _)| *key == "Line")
+        {
+            inside.push(line.into());
+            return;
+        }
+    }
+    lines.push(line.into());
 }
 
 fn take_detail(line: &mut Object, key: &str) -> Option<Object> {

@@ -2,6 +2,7 @@
 //!
 //! Contract: providers/xero.md 1.2 and 1.3. A faulty request shows an error page and never goes back to the app.
 use super::{page, scopes};
+use crate::apps::{App, MOST_UNCERTIFIED};
 use crate::books::Face;
 use crate::oauth::{Code, XeroConnection, random_guid, random_hex, random_token};
 use crate::sandbox::{Sandbox, State as Held, User};
@@ -10,6 +11,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Response};
+use std::collections::BTreeSet;
 
 /// The parameters of an authorize request, in the order they came.
 #[derive(Clone, Debug, Default)]
@@ -36,9 +38,10 @@ impl Request {
     pub fn of_app(&self) -> impl Iterator<Item = (&str, &str)> {
         self.pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).filter(|(name, _)| !OWN.contains(name))
     }
-    /// Bulk connect is on unless the app asks for the single-organisation page.
-    pub fn is_single(&self) -> bool {
-        self.get("acr_values").is_some_and(|values| values.split_whitespace().any(|value| value == "bulk_connect:false"))
+    /// Several organisations at once are a premium feature, and an app that has it may ask for the single-organisation page (section 2).
+    pub fn is_single(&self, state: &Held) -> bool {
+        let is_premium = app_of(state, self).is_some_and(|app| app.tier.is_premium());
+        !is_premium || self.get("acr_values").is_some_and(|values| values.split_whitespace().any(|value| value == "bulk_connect:false"))
     }
 }
 
@@ -79,10 +82,14 @@ fn show(sandbox: &Sandbox, request: &Request, user: &User, notice: Option<&str>)
     ([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], Html(html)).into_response()
 }
 
+fn app_of<'a>(state: &'a Held, request: &Request) -> Option<&'a App> {
+    let client_id = request.get("client_id")?;
+    state.apps.iter().find(|app| app.face == Face::Xero && app.client_id == client_id)
+}
+
 fn check(state: &Held, request: &Request) -> Result<(), Problem> {
     let client_id = request.get("client_id").unwrap_or_default();
-    let app = state.apps.iter().find(|app| app.face == Face::Xero && app.client_id == client_id);
-    let Some(app) = app else {
+    let Some(app) = app_of(state, request) else {
         return Err(Problem { code: "unauthorized_client", text: format!("Unknown client or client not enabled: '{client_id}'") });
     };
     let redirect_uri = request.get("redirect_uri").unwrap_or_default();
@@ -97,7 +104,7 @@ fn check(state: &Held, request: &Request) -> Result<(), Problem> {
     if scope.trim().is_empty() {
         return Err(Problem { code: "invalid_scope", text: "No scope was asked for".into() });
     }
-    if let Some(refused) = scopes::refused(scope, state.faults.switches.xero_journals) {
+    if let Some(refused) = scopes::refused(scope, scopes::Allowance::of(app, &state.faults.switches)) {
         return Err(Problem { code: "invalid_scope", text: format!("Invalid scope for client: {refused}") });
     }
     let method = request.get("code_challenge_method");
@@ -133,12 +140,39 @@ fn allow(sandbox: &Sandbox, request: &Request, user: &User, posted: bool) -> Res
     if companies.is_empty() && !open.is_empty() {
         return show(sandbox, request, user, Some("Choose at least one organisation, or cancel."));
     }
-    if request.is_single() {
+    if sandbox.read(|state| request.is_single(state)) {
         companies.truncate(1);
+    }
+    if let Some(problem) = sandbox.read(|state| too_many(state, request, &companies)) {
+        return error_page(problem);
     }
     let code = grant(sandbox, request, user, companies);
     let session = format!("{}.{}", random_token(32), random_hex(16));
     back(request, &[("code", &code), ("scope", request.get("scope").unwrap_or_default()), ("session_state", &session)])
+}
+
+/// What keeps these organisations from being connected: the app's tier has no room for them, or they have two uncertified apps already. Xero
+/// says so on its own page and does not go back to the app (sections 2 and 10).
+fn too_many(state: &Held, request: &Request, companies: &[String]) -> Option<Problem> {
+    let app = app_of(state, request)?;
+    let connections = &state.grants.xero_connections;
+    let of_app: BTreeSet<&str> = connections.iter().filter(|c| c.client_id == app.client_id).map(|c| c.tenant_id.as_str()).collect();
+    let new = companies.iter().filter(|id| !of_app.contains(id.as_str())).count();
+    if let Some(most) = app.tier.most_connections().filter(|most| new > 0 && of_app.len() + new > *most) {
+        let text = format!("This app has reached its limit of {most} connected organisations. Its developer needs a higher tier");
+        return Some(Problem { code: "access_denied", text });
+    }
+    if app.is_certified {
+        return None;
+    }
+    let is_uncertified = |client_id: &str| state.apps.iter().any(|other| other.client_id == client_id && !other.is_certified);
+    companies.iter().find_map(|id| {
+        let on_it = connections.iter().filter(|c| c.tenant_id == *id && c.client_id != app.client_id && is_uncertified(&c.client_id));
+        let others: BTreeSet<&str> = on_it.map(|c| c.client_id.as_str()).collect();
+        let name = state.companies.get(id).map_or(id.as_str(), |books| &books.name);
+        let text = format!("{name} is connected to {MOST_UNCERTIFIED} uncertified apps, which is the most. Disconnect one of them first");
+        (others.len() >= MOST_UNCERTIFIED).then_some(Problem { code: "access_denied", text })
+    })
 }
 
 /// Makes the code and connects the tenants; a known connection keeps its id and moves its time.

@@ -96,7 +96,7 @@ fn organisations(state: &State, request: &Request, open: &[String]) -> String {
     if open.is_empty() {
         return "<h2>Organisations</h2><p>This user has no organisations. Allowing access signs in without connecting one.</p>".into();
     }
-    let single = request.is_single();
+    let single = request.is_single(state);
     let (kind, legend) = if single { ("radio", "Select an organisation") } else { ("checkbox", "Select one or more organisations") };
     let choices: String = open
         .iter()

@@ -1,6 +1,8 @@
 //! The scopes Xero knows: identity, the classic broad ones, and the granular ones of 2026.
 //!
 //! Contract: providers/xero.md 1.8 (developer.xero.com, "Scopes" and the FAQ on granular scopes).
+use crate::apps::App;
+use crate::faults::Switches;
 
 /// Scopes that also exist without `.read`, which then allow writing as well.
 const READ_AND_WRITE: [&str; 10] = [
@@ -44,15 +46,39 @@ pub fn is_known(scope: &str) -> bool {
     OTHERS.contains(&scope) || READ_AND_WRITE.contains(&scope.strip_suffix(".read").unwrap_or(scope))
 }
 
+/// The broad scopes that granular ones took the place of; "apps created on or after 2 March 2026 may use granular scopes only".
+const BROAD: [&str; 3] = ["accounting.transactions", "accounting.transactions.read", "accounting.reports.read"];
+
+/// "Closed to new apps": <https://developer.xero.com/faq/granular-scopes>.
+const CLASSIC_EXPENSES: [&str; 2] = ["accounting.classicexpenses", "accounting.classicexpenses.read"];
+
+/// What an app may ask for.
+#[derive(Clone, Copy, Debug)]
+pub struct Allowance {
+    /// The app's tier has the premium Journals endpoint, and it is approved for it.
+    pub journals: bool,
+    pub granular_only: bool,
+}
+
+impl Allowance {
+    pub fn of(app: &App, switches: &Switches) -> Allowance {
+        Allowance { journals: switches.xero_journals && app.tier.is_premium(), granular_only: app.granular_only }
+    }
+    fn has(self, scope: &str) -> bool {
+        let too_broad = self.granular_only && (BROAD.contains(&scope) || CLASSIC_EXPENSES.contains(&scope));
+        is_known(scope) && !too_broad && (scope != JOURNALS || self.journals)
+    }
+}
+
 /// The first scope of the request that this app may not have.
-pub fn refused(requested: &str, journals_allowed: bool) -> Option<&str> {
-    requested.split_whitespace().find(|scope| !is_known(scope) || (*scope == JOURNALS && !journals_allowed))
+pub fn refused(requested: &str, allowance: Allowance) -> Option<&str> {
+    requested.split_whitespace().find(|scope| !allowance.has(scope))
 }
 
 /// Everything of the Accounting API that an app may have.
-pub fn of_a_custom_connection(journals_allowed: bool) -> String {
-    let others = OTHERS.into_iter().filter(|scope| scope.starts_with("accounting.") && (*scope != JOURNALS || journals_allowed));
-    READ_AND_WRITE.into_iter().chain(others).collect::<Vec<_>>().join(" ")
+pub fn of_a_custom_connection(allowance: Allowance) -> String {
+    let all = READ_AND_WRITE.into_iter().chain(OTHERS.into_iter().filter(|scope| scope.starts_with("accounting.")));
+    all.filter(|scope| allowance.has(scope)).collect::<Vec<_>>().join(" ")
 }
 
 pub fn holds(granted: &str, scope: &str) -> bool {
@@ -88,8 +114,12 @@ mod tests {
         for scope in ["openid", "accounting.transactions", "accounting.transactions.read", "accounting.invoices.read", "accounting.reports.read"] {
             assert!(is_known(scope), "{scope}");
         }
-        assert_eq!(refused("openid accounting.everything", true), Some("accounting.everything"));
-        assert_eq!(refused("openid accounting.journals.read", false), Some(JOURNALS));
-        assert_eq!(refused("openid accounting.journals.read", true), None);
+        let all = Allowance { journals: true, granular_only: false };
+        assert_eq!(refused("openid accounting.everything", all), Some("accounting.everything"));
+        assert_eq!(refused("openid accounting.journals.read", Allowance { journals: false, ..all }), Some(JOURNALS));
+        assert_eq!(refused("openid accounting.journals.read accounting.transactions.read", all), None);
+        let new = Allowance { granular_only: true, ..all };
+        assert_eq!(refused("openid accounting.invoices.read accounting.transactions.read", new), Some("accounting.transactions.read"));
+        assert!(!holds(&of_a_custom_connection(new), "accounting.reports.read") && holds(&of_a_custom_connection(new), "accounting.invoices"));
     }
 }

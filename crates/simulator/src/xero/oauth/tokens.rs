@@ -195,9 +195,10 @@ fn by_credentials(sandbox: &Sandbox, form: &Form) -> Result<Value, Refused> {
     let (access, scope) = sandbox.write(|state| {
         let app = form.app(state, false)?;
         // xero-python asks without naming scopes and uses the token for all that the app may do (its api_client/oauth2.py)
-        let scope = if asked.is_empty() { scopes::of_a_custom_connection(state.faults.switches.xero_journals) } else { asked };
+        let allowance = scopes::Allowance::of(app, &state.faults.switches);
+        let scope = if asked.is_empty() { scopes::of_a_custom_connection(allowance) } else { asked };
         let identity = ["openid", "profile", "email", "offline_access"];
-        let refused = scopes::refused(&scope, state.faults.switches.xero_journals).is_some();
+        let refused = scopes::refused(&scope, allowance).is_some();
         if refused || identity.iter().any(|word| scopes::holds(&scope, word)) {
             return Err(Refused::Scope);
         }

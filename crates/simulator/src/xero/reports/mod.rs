@@ -7,6 +7,7 @@ pub mod bank_summary;
 pub mod budget_summary;
 pub mod executive_summary;
 pub mod profit_and_loss;
+pub mod ten_ninety_nine;
 pub mod trial_balance;
 
 use super::lists::Parameters;
@@ -28,9 +29,10 @@ pub enum Report {
     BudgetSummary,
     AgedReceivablesByContact,
     AgedPayablesByContact,
+    TenNinetyNine,
 }
 
-const ALL: [Report; 8] = [
+const ALL: [Report; 9] = [
     Report::TrialBalance,
     Report::ProfitAndLoss,
     Report::BalanceSheet,
@@ -39,6 +41,7 @@ const ALL: [Report; 8] = [
     Report::BudgetSummary,
     Report::AgedReceivablesByContact,
     Report::AgedPayablesByContact,
+    Report::TenNinetyNine,
 ];
 
 impl Report {
@@ -55,6 +58,7 @@ impl Report {
             Report::BudgetSummary => "BudgetSummary",
             Report::AgedReceivablesByContact => "AgedReceivablesByContact",
             Report::AgedPayablesByContact => "AgedPayablesByContact",
+            Report::TenNinetyNine => "TenNinetyNine",
         }
     }
     pub fn scopes(self) -> &'static [&'static str] {
@@ -66,14 +70,16 @@ impl Report {
             Report::ExecutiveSummary => &["accounting.reports.read", "accounting.reports.executivesummary.read"],
             Report::BudgetSummary => &["accounting.reports.read", "accounting.reports.budgetsummary.read"],
             Report::AgedReceivablesByContact | Report::AgedPayablesByContact => &["accounting.reports.read", "accounting.reports.aged.read"],
+            Report::TenNinetyNine => &["accounting.reports.read", "accounting.reports.tenninetynine.read"],
         }
     }
 }
 
 /// The report's JSON; `grouped` shows currency gains as one FXGROUPID row of profit and loss.
-pub fn make(books: &Books, report: Report, parameters: &Parameters, now: Timestamp, grouped: bool) -> Result<String, Refusal> {
+pub fn make(books: &Books, report: Report, parameters: &Parameters, now: Timestamp, grouped: bool) -> Result<Vec<String>, Refusal> {
     let basis = basis(parameters)?;
-    match report {
+    let made = match report {
+        Report::TenNinetyNine => return ten_ninety_nine::make(books, parameters, now),
         Report::TrialBalance => trial_balance::make(books, parameters, basis, now),
         Report::ProfitAndLoss => profit_and_loss::make(books, parameters, basis, now, grouped),
         Report::BalanceSheet => balance_sheet::make(books, parameters, basis, now),
@@ -82,7 +88,8 @@ pub fn make(books: &Books, report: Report, parameters: &Parameters, now: Timesta
         Report::BudgetSummary => budget_summary::make(books, parameters, now),
         Report::AgedReceivablesByContact => aged::make(books, parameters, true, now),
         Report::AgedPayablesByContact => aged::make(books, parameters, false, now),
-    }
+    };
+    made.map(|report| vec![report])
 }
 
 /// `paymentsOnly=true` is the cash basis.

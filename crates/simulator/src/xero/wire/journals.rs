@@ -75,6 +75,9 @@ fn source_type(books: &Books, journal: &Journal) -> &'static str {
     if let (Some(advance), Some(document)) = (books.advance(journal.document), books.documents.get(&journal.document)) {
         return advances::source_type(document, advance);
     }
+    if books.documents.get(&journal.document).is_some_and(Document::is_of_a_claim) {
+        return if journal.kind == Kind::Journal { "EXPCLAIM" } else { "EXPPAYMENT" };
+    }
     match journal.kind {
         Kind::Invoice => "ACCREC",
         Kind::Bill => "ACCPAY",
@@ -89,6 +92,16 @@ fn source_type(books: &Books, journal: &Journal) -> &'static str {
         Kind::Transfer => "TRANSFER",
         Kind::Journal => "MANJOURNAL",
     }
+}
+
+/// The id of what a journal was posted for.
+fn source_id(books: &Books, journal: &Journal) -> String {
+    if let (Kind::Journal, Some(claim)) = (journal.kind, books.claim_of(journal.document)) {
+        return books.guid("ExpenseClaim", claim.id);
+    }
+    let is_payment = books.documents.get(&journal.document).is_some_and(Document::is_of_a_claim);
+    let word = if is_payment { "Payment" } else { books.advance(journal.document).map_or(entity(journal.kind), advances::word) };
+    books.guid(word, journal.document)
 }
 
 /// One journal; `with_source` is false by id or number, where Xero leaves SourceID and SourceType out.
@@ -117,8 +130,7 @@ pub fn journal(books: &Books, journal: &Journal, basis: Basis, with_source: bool
     };
     object
         .when(with_source && journal.document != NO_DOCUMENT, |object| {
-            let word = books.advance(journal.document).map_or(entity(journal.kind), advances::word);
-            object.text("SourceID", &books.guid(word, journal.document)).text("SourceType", source_type(books, journal))
+            object.text("SourceID", &source_id(books, journal)).text("SourceType", source_type(books, journal))
         })
         .raw("JournalLines", &array(&journal_lines))
         .end()

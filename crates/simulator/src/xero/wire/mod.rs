@@ -7,6 +7,7 @@ pub mod batches;
 pub mod budgets;
 pub mod contacts;
 pub mod dates;
+pub mod expenses;
 pub mod history;
 pub mod invoices;
 pub mod journals;

@@ -19,6 +19,7 @@ pub fn organisation(books: &Books) -> String {
     };
     let (end_day, end_month) = year_end(books.fiscal_year_start_month);
     let code = books.guid("ShortCode", 1).replace('-', "");
+    let digits = format!("{:09}", crate::books::guid::mix(books.seed) % 1_000_000_000);
     Object::new()
         .text("Name", &books.name)
         .text("LegalName", &books.legal_name)
@@ -29,12 +30,14 @@ pub fn organisation(books: &Books) -> String {
         .text("CountryCode", &books.country)
         .flag("IsDemoCompany", true)
         .text("OrganisationStatus", "ACTIVE")
+        .text("TaxNumber", &format!("{}-{}-{}", &digits[..3], &digits[3..6], &digits[6..9]))
         .number("FinancialYearEndDay", end_day)
         .number("FinancialYearEndMonth", end_month)
         .text("SalesTaxBasis", basis)
         .text("SalesTaxPeriod", period)
         .text("DefaultSalesTax", "Tax Exclusive")
         .text("DefaultPurchasesTax", "Tax Exclusive")
+        .raw("PeriodLockDate", &dates::ms_date(books.created_at.to_zoned(jiff::tz::TimeZone::UTC).date()))
         .raw("CreatedDateUTC", &dates::ms_time_bare(books.created_at))
         .text("OrganisationEntityType", "COMPANY")
         .text("Timezone", time_zone(&books.time_zone))
@@ -153,6 +156,7 @@ pub fn system_account(books: &Books, account: &Account) -> &'static str {
         // the counterpart of conversion balances has no type of its own in the books
         _ if account.name == "Historical Adjustment" => return "HISTORICAL",
         _ if account.name == TRACKING_TRANSFERS => return "TRACKINGTRANSFERS",
+        _ if books.is_unpaid_claims(account.id) => return "UNPAIDEXPCLM",
         _ => return "",
     };
     if books.account_of(account.account_type) == Some(account.id) { mark } else { "" }
@@ -374,6 +378,7 @@ pub fn item(books: &Books, item: &Item) -> String {
     let code_of = |account| books.accounts.get(&account).map(|a| a.code.as_str()).filter(|code| !code.is_empty());
     let text = |name: &str| books.text_property("Item", item.id, name);
     let flag = |name: &str| books.property("Item", item.id, name).map(|json| json == "true");
+    let counted = books.counted(item.id);
     let is_sold = flag("IsSold").unwrap_or(true);
     let is_purchased = flag("IsPurchased").unwrap_or(item.expense_account.is_some());
     let sales = match is_sold {
@@ -387,7 +392,7 @@ pub fn item(books: &Books, item: &Item) -> String {
     let price = books.property("Item", item.id, "PurchasePrice").unwrap_or("");
     let purchases = Object::new()
         .when(is_purchased && !price.is_empty(), |object| object.number("UnitPrice", price))
-        .maybe("AccountCode", item.expense_account.filter(|_| is_purchased).and_then(code_of))
+        .maybe(if counted.is_some() { "COGSAccountCode" } else { "AccountCode" }, item.expense_account.filter(|_| is_purchased).and_then(code_of))
         .maybe("TaxType", text("PurchaseTaxType").filter(|_| is_purchased).as_deref())
         .end();
     Object::new()
@@ -399,7 +404,12 @@ pub fn item(books: &Books, item: &Item) -> String {
         .raw("UpdatedDateUTC", &dates::ms_time(item.updated_at))
         .raw("PurchaseDetails", &purchases)
         .raw("SalesDetails", &sales)
-        .flag("IsTrackedAsInventory", false)
+        .flag("IsTrackedAsInventory", counted.is_some())
+        .when(counted.is_some(), |object| {
+            let (quantity, value) = books.on_hand_at(item.id, Date::MAX);
+            let asset = counted.and_then(|counted| code_of(counted.asset));
+            object.maybe("InventoryAssetAccountCode", asset).money("TotalCostPool", value).money("QuantityOnHand", crate::money::Cents(quantity))
+        })
         .flag("IsSold", is_sold)
         .flag("IsPurchased", is_purchased)
         .end()

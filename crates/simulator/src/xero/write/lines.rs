@@ -58,7 +58,8 @@ fn line(books: &Books, node: &Node, purpose: Purpose) -> Result<NewLine, Problem
             Some(known.ok_or_else(|| Problems::one(format!("Item code '{code}' is not valid")))?)
         }
     };
-    let from_item = item.and_then(|item| if purpose.is_sale { Some(item.income_account) } else { item.expense_account });
+    let bought = |id: u64| books.counted(id).map(|counted| counted.asset).or(books.items[&id].expense_account);
+    let from_item = item.and_then(|item| if purpose.is_sale { Some(item.income_account) } else { bought(item.id) });
     let account = fields::account(books, node.get("AccountID"), node.get("AccountCode"))?.map(|account| account.id).or(from_item);
     let description = fields::text(node, "Description")?.or_else(|| item.map(|item| item.description.clone())).unwrap_or_default();
     let (quantity_hundredths, unit_price, amount) = amounts(books, node, item, purpose)?;

@@ -5,6 +5,7 @@ mod allocations;
 mod banking;
 mod contacts;
 mod documents;
+mod expenses;
 mod fields;
 mod groups;
 mod journals;
@@ -23,7 +24,9 @@ use super::target::{Below, Target};
 use super::tree::Node;
 use super::wire::dates;
 use super::wire::json::{Object, array, quoted};
+use super::xml;
 use crate::books::Books;
+use crate::markup;
 use axum::body::Bytes;
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -77,9 +80,21 @@ impl Writing<'_> {
                 Ok(StatusCode::NO_CONTENT.into_response())
             }
             _ => {
-                let body = Node::read(self.body).ok_or(Refusal::Unreadable)?;
+                let body = self.read_body().ok_or(Refusal::Unreadable)?;
                 self.save_all(books, &maker, body)
             }
+        }
+    }
+
+    /// JSON, or XML, which older clients send: as it is, or as the form field `xml` (pyxero's manager.py).
+    fn read_body(&self) -> Option<Node> {
+        if self.content_type.starts_with("application/x-www-form-urlencoded") {
+            let mut fields = url::form_urlencoded::parse(self.body);
+            return fields.find(|(name, _)| name == "xml").and_then(|(_, text)| xml::body(&text));
+        }
+        match std::str::from_utf8(self.body) {
+            Ok(text) if markup::is_likely(text) => xml::body(text),
+            _ => Node::read(self.body),
         }
     }
 
@@ -213,6 +228,8 @@ fn save_record(books: &mut Books, maker: &Maker, resource: Resource, known: Opti
             "BatchPayments" => payments::save_batch(books, maker, known, element),
             "Quotes" | "PurchaseOrders" => orders::save(books, maker, kept.name == "Quotes", known, element),
             "TrackingCategories" => tracking::save_category(books, maker, known, element),
+            "Receipts" => expenses::save_receipt(books, maker, known, element),
+            "ExpenseClaims" => expenses::save_claim(books, maker, known, element),
             "ContactGroups" => groups::save(books, maker, known, element),
             "LinkedTransactions" => groups::save_linked(books, maker, known, element),
             _ => Err(Problems::one("This cannot be written")),

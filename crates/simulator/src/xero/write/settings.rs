@@ -178,6 +178,14 @@ pub fn save_item(books: &mut Books, maker: &Maker, known: Option<u64>, element: 
     if known.is_none() && income.is_none() {
         problems.0.push("SalesDetails.AccountCode must be supplied".into());
     }
+    let asset =
+        problems.take(fields::account(books, None, element.get("InventoryAssetAccountCode"))).map(|account| (account.id, account.account_type));
+    if asset.is_some_and(|(_, kind)| kind != AccountType::Inventory) {
+        problems.0.push("InventoryAssetAccountCode must be an account of type INVENTORY".into());
+    }
+    if asset.is_some() && purchases.cost_of_sales.is_none() && known.is_none() {
+        problems.0.push("PurchaseDetails.COGSAccountCode must be supplied for a tracked item".into());
+    }
     problems.end()?;
     let id = match known {
         Some(id) => id,
@@ -188,7 +196,7 @@ pub fn save_item(books: &mut Books, maker: &Maker, known: Option<u64>, element: 
     item.description = description.unwrap_or_else(|| item.description.clone());
     item.unit_price = sales.price.unwrap_or(item.unit_price);
     item.income_account = sales.account.unwrap_or(item.income_account);
-    item.expense_account = purchases.account.or(item.expense_account);
+    item.expense_account = purchases.cost_of_sales.or(purchases.account).or(item.expense_account);
     item.updated_at = maker.now;
     item.sync_token += 1;
     let texts =
@@ -197,6 +205,9 @@ pub fn save_item(books: &mut Books, maker: &Maker, known: Option<u64>, element: 
         if let Some(value) = value {
             books.set_property("Item", id, name, quoted(&value));
         }
+    }
+    if let Some((asset, _)) = asset {
+        books.count_item(id, asset, purchases.price.unwrap_or_default());
     }
     if let Some(price) = purchases.price {
         books.set_property("Item", id, "PurchasePrice", price.to_string());
@@ -212,6 +223,8 @@ pub fn save_item(books: &mut Books, maker: &Maker, known: Option<u64>, element: 
 struct Trade {
     price: Option<Cents>,
     account: Option<AccountId>,
+    /// Of an item that is tracked as inventory.
+    cost_of_sales: Option<AccountId>,
     tax_type: Option<String>,
 }
 
@@ -222,7 +235,8 @@ fn trade(books: &Books, element: &Node, name: &str) -> Result<Trade, Problems> {
     if let Some(code) = &tax_type {
         lines::tax_rate_of(books, code)?;
     }
-    Ok(Trade { price: fields::money(given, "UnitPrice")?, account, tax_type })
+    let cost_of_sales = fields::account(books, None, given.get("COGSAccountCode"))?.map(|account| account.id);
+    Ok(Trade { price: fields::money(given, "UnitPrice")?, account, cost_of_sales, tax_type })
 }
 
 /// Custom rates get the keys TAX001, TAX002, ... (developer.xero.com, "Types"). A rate is never changed in the books' past: only its name

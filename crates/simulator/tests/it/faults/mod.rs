@@ -4,6 +4,7 @@ mod books;
 mod journal;
 mod limits;
 mod pages;
+mod schedule;
 mod tokens;
 
 use jiff::Timestamp;

@@ -1,12 +1,16 @@
 //! The QuickBooks face over HTTP, fact by fact of the provider contract's list of conformance facts.
 mod access;
 mod changes;
+mod filters;
+mod forms;
 mod lists;
 mod more_reports;
 mod oauth;
+mod preferences;
 mod query;
 mod records;
 mod reports;
+mod stock;
 mod writes;
 
 use jiff::Timestamp;

@@ -158,7 +158,9 @@ async fn wrong_writes_are_refused_with_the_providers_codes() {
             "more than the payment",
         ),
         ("transfer", json!({"FromAccountRef": {"value": bank.to_string()}, "ToAccountRef": {"value": bank.to_string()}, "Amount": 1}), "6000", ""),
-        ("preferences", json!({"Id": "1", "SyncToken": "0", "sparse": true}), "500", "of Preferences"),
+        ("preferences", json!({"Id": "1", "SyncToken": "0", "sparse": true}), "5010", "Stale"),
+        ("preferences", json!({"ReportPrefs": {"ReportBasis": "Cash"}}), "500", "of Preferences"),
+        ("taxrate", json!({"Name": "Toll"}), "500", "of TaxRate"),
         ("unicorn", json!({}), "500", "Could not find resource"),
     ] {
         refused(&running, &tokens, path, body, code, detail).await;

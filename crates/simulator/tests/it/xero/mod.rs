@@ -1,11 +1,13 @@
 //! The Xero face over HTTP, fact by fact: the numbers are those of providers/xero.md section 11.
 mod advances;
 mod entities;
+mod expenses;
 mod generics;
 mod journals;
 mod ledger;
 mod oauth;
 mod reports;
+mod tiers;
 mod tracking;
 mod writes;
 

@@ -458,3 +458,67 @@ proptest! {
         });
     }
 }
+
+#[tokio::test]
+async fn a_body_in_xml_is_understood_as_it_is_and_as_a_form_field() {
+    let served = Served::plain().await;
+    served.admit(TOKEN, "accounting.transactions accounting.contacts accounting.settings.read");
+    let contact = |name: &str| format!("<Contacts><Contact><Name>{name}</Name><EmailAddress>a@b.example</EmailAddress></Contact></Contacts>");
+    let call = || served.request(Method::PUT, "/api.xro/2.0/Contacts");
+    let plain = call().header("content-type", "application/xml").body(contact("Brown &amp; Sons")).send().await.unwrap();
+    let answer: Value = plain.json().await.unwrap();
+    assert_eq!(answer["Contacts"][0]["Name"], "Brown & Sons", "{answer}");
+    let form = call().form(&[("xml", contact("Green Ltd"))]).send().await.unwrap();
+    let answer: Value = form.json().await.unwrap();
+    assert_eq!(answer["Contacts"][0]["Name"], "Green Ltd", "{answer}");
+    let refused = call().header("content-type", "application/xml").body("<Contacts><Contact>").send().await.unwrap();
+    assert_eq!(refused.status(), StatusCode::BAD_REQUEST);
+    let as_xml = served.client.put(format!("{}/api.xro/2.0/Contacts", served.base)).bearer_auth(TOKEN).header("xero-tenant-id", &served.tenant);
+    let as_xml = as_xml.body(contact("Grey Ltd")).send().await.unwrap();
+    assert!(as_xml.headers()["content-type"].to_str().unwrap().starts_with("text/xml"));
+    assert!(as_xml.text().await.unwrap().contains("<Contacts><Contact><ContactID>"));
+}
+
+#[tokio::test]
+async fn tracked_items_are_sold_at_their_average_cost_and_say_what_is_there() {
+    let served = Served::plain().await;
+    served.admit(TOKEN, "accounting.transactions accounting.contacts accounting.settings accounting.journals.read");
+    let put = async |path: &str, body: Value| -> Value {
+        let answer = served.request(Method::PUT, &format!("/api.xro/2.0/{path}")).json(&body).send().await.unwrap();
+        let (status, text) = (answer.status(), answer.text().await.unwrap());
+        assert_eq!(status, StatusCode::OK, "{path}: {text}");
+        serde_json::from_str(&text).unwrap()
+    };
+    put("Accounts", serde_json::json!({"Code": "630", "Name": "Inventory", "Type": "INVENTORY"})).await;
+    let item = serde_json::json!({"Code": "LANTERN", "Name": "Lantern", "InventoryAssetAccountCode": "630",
+        "PurchaseDetails": {"UnitPrice": 8, "COGSAccountCode": "310"}, "SalesDetails": {"UnitPrice": 30, "AccountCode": "200"}});
+    put("Items", serde_json::json!({"Items": [item]})).await;
+    let document = |kind: &str, day: &str, quantity: i64, price: i64| {
+        let line = serde_json::json!({"ItemCode": "LANTERN", "Quantity": quantity, "UnitAmount": price, "TaxType": "NONE"});
+        serde_json::json!({"Type": kind, "Contact": {"Name": "Night Shop"}, "Date": day, "DueDate": "2026-06-30", "Status": "AUTHORISED",
+            "LineAmountTypes": "NoTax", "LineItems": [line]})
+    };
+    put("Invoices", document("ACCPAY", "2026-06-01", 10, 10)).await;
+    put("Invoices", document("ACCPAY", "2026-06-02", 10, 20)).await;
+    let sale = put("Invoices", document("ACCREC", "2026-06-03", 4, 30)).await["Invoices"][0].clone();
+    let shown = served.list("Items", "Items?where=Code==\"LANTERN\"").await[0].clone();
+    assert_eq!(shown["IsTrackedAsInventory"], true);
+    assert_eq!((cents(&shown["QuantityOnHand"]), cents(&shown["TotalCostPool"])), (Cents(1_600), Cents(24_000)), "twenty at 15 less four");
+    assert_eq!((&shown["InventoryAssetAccountCode"], &shown["PurchaseDetails"]["COGSAccountCode"]), (&"630".into(), &"310".into()));
+    let number = served.books(|books| books.journals.last().unwrap().number);
+    let journal = served.list("Journals", &format!("Journals?offset={}", number - 1)).await[0].clone();
+    assert_eq!(journal["SourceID"], sale["InvoiceID"]);
+    let on = |code: &str| {
+        journal["JournalLines"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|line| line["AccountCode"] == code)
+            .map(|line| cents(&line["NetAmount"]))
+            .sum::<Cents>()
+    };
+    assert_eq!((on("310"), on("630"), on("200")), (Cents(6_000), Cents(-6_000), Cents(-12_000)));
+    let wrong = serde_json::json!({"Code": "X", "Name": "X", "InventoryAssetAccountCode": "200", "SalesDetails": {"AccountCode": "200"}});
+    let refused = served.request(Method::PUT, "/api.xro/2.0/Items").json(&wrong).send().await.unwrap();
+    assert_eq!(refused.status(), StatusCode::BAD_REQUEST);
+}
