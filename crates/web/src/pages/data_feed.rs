@@ -5,6 +5,7 @@ pub use crate::feed::PATH;
 pub use crate::feed::actions::{told, trigger};
 use crate::feed::choice::{Chip, Choice, Select};
 use crate::feed::row::{Row, account_name};
+use crate::pages::result::{self, Check};
 use crate::parts::address::Asked;
 use crate::parts::figures;
 use crate::parts::moment::Moment;
@@ -15,6 +16,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::ids::{CompanyId, ConnectionId};
 use std::collections::BTreeSet;
+use store::connections::Connection;
 use store::feed::{self, Counts};
 
 /// A count of the summary line: a filter at the same time.
@@ -49,6 +51,15 @@ pub struct Head {
     pub may_hide: bool,
 }
 
+/// The three checks of an account without companies.
+pub struct Checked {
+    pub account: String,
+    pub checks: Vec<Check>,
+}
+
+/// So many accounts are checked with their provider while the page is made.
+const MOST_CHECKED: usize = 3;
+
 #[derive(Template)]
 #[template(path = "pages/data_feed.html")]
 pub struct DataFeedPage {
@@ -67,6 +78,8 @@ pub struct DataFeedPage {
     /// Companies there are, whatever the filter.
     pub companies: i64,
     pub accounts: usize,
+    /// Where there is no company: why, of each account, asked a moment ago.
+    pub checked: Vec<Checked>,
     pub due: i64,
     /// How many fit the filter.
     pub fitting: i64,
@@ -108,16 +121,18 @@ pub async fn show(State(app): State<App>, visit: Visit, headers: HeaderMap, aske
         false => feed::count(&mut conn, organization_id, &feed::Filter::default(), now_ms).await?,
     };
     let ticked: BTreeSet<CompanyId> = store::selections::list(&mut conn, &visit.session.token_hash, organization_id).await?.into_iter().collect();
-    let accounts = match all.total {
-        0 => store::connections::list(&mut conn, organization_id).await?.len(),
-        _ => 0,
+    let mut accounts = match all.total {
+        0 => store::connections::list(&mut conn, organization_id).await?,
+        _ => Vec::new(),
     };
+    accounts.retain(|account| account.disconnected_at.is_none());
     let account = match choice.filter.account.as_str() {
         "" => None,
         id => store::connections::find(&mut conn, organization_id, &ConnectionId::new(id)).await?,
     };
     let shell = visit.shell(&mut conn, Place::DataFeed, "Data Feed").await?;
     drop(conn);
+    let checked = check(&app, &visit, &accounts).await;
     let rows: Vec<Row> = page.companies.iter().map(|company| Row::of(company, ticked.contains(&company.id), visit.now, &visit.zone)).collect();
     let here = rows.iter().filter(|row| row.ticked).count();
     visit.page(&DataFeedPage {
@@ -131,7 +146,8 @@ pub async fn show(State(app): State<App>, visit: Visit, headers: HeaderMap, aske
         export: choice.address_at("/integrations/data-feed/export.csv").without(&["size"]).to_string(),
         as_of: Moment::relative(now_ms, visit.now, &visit.zone),
         companies: all.total,
-        accounts,
+        accounts: accounts.len(),
+        checked,
         due: all.words.get("needs_resync").copied().unwrap_or(0),
         fitting: page.total,
         selected: ticked.len(),
@@ -139,6 +155,25 @@ pub async fn show(State(app): State<App>, visit: Visit, headers: HeaderMap, aske
         rows,
         choice,
     })
+}
+
+/// Asks the providers; once for each visit, not with every live update.
+async fn check(app: &App, visit: &Visit, accounts: &[Connection]) -> Vec<Checked> {
+    let mut checked = Vec::new();
+    if visit.is_live {
+        return checked;
+    }
+    for account in accounts.iter().take(MOST_CHECKED) {
+        match engine::connections::check_companies(&app.engine, visit.organization_id(), &account.id).await {
+            Ok(found) => checked.push(Checked {
+                account: account_name(&account.name, &account.email),
+                checks: result::checks(&found, &account.provider, account.id.as_str()),
+            }),
+            // the questions stand on the page without answers
+            Err(error) => tracing::warn!(%error, connection.id = %account.id, "an account could not be checked"),
+        }
+    }
+    checked
 }
 
 fn facets(counts: &Counts, choice: &Choice) -> Vec<Facet> {
