@@ -121,7 +121,8 @@ async fn measure_one(plan: &Plan, provider: &str) -> ([String; 7], [String; 7]) 
         let text = answer.text().await.expect("text");
         assert!(text.len() > 20 * usize::try_from(rows).expect("small"), "{path} gave {} bytes", text.len());
     };
-    let last = |rows: u64| (invoices / rows).max(1);
+    // deleted invoices are counted, but in no list of QuickBooks
+    let last = |rows: u64| (invoices * 9 / 10 / rows).max(1);
     let used_before = process::processor_time(process);
     for at in 0..PAGES {
         page(100, 1 + at * 7 % last(100)).await;

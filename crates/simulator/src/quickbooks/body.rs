@@ -49,7 +49,11 @@ fn part(raw: &RawValue, depth: usize) -> Result<Value, Unreadable> {
         Some(b't') => Value::Bool(true),
         Some(b'f') => Value::Bool(false),
         Some(b'n') => Value::Null,
-        _ => Value::Number(text.to_owned()),
+        _ => {
+            // larger ones than clients can read are none
+            serde_json::from_str::<serde_json::Value>(text)?;
+            Value::Number(text.to_owned())
+        }
     })
 }
 

@@ -301,6 +301,18 @@ fn no_request_makes_the_sandbox_panic_fail_hang_or_lose_its_balance() {
     });
 }
 
+/// Requests that were findings once, in files under `found`.
+#[test]
+fn what_was_found_once_stays_mended() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/fuzz/found");
+    let mut files: Vec<_> = std::fs::read_dir(folder).expect("the folder is there").map(|entry| entry.expect("an entry").path()).collect();
+    files.sort();
+    assert!(!files.is_empty(), "no finding is kept");
+    for file in files {
+        assert_eq!(finding::again(&file), None, "{}", file.display());
+    }
+}
+
 #[test]
 #[ignore = "runs for minutes; `make fuzz` starts it"]
 fn for_long() {
