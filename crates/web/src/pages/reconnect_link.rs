@@ -7,6 +7,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
+use domain::connection::ConnectionState;
 use engine::connections::{Facts, Outcome};
 use store::seal::token_hash;
 
@@ -28,6 +29,8 @@ pub struct Invitation {
     pub asked_by: String,
     /// "6 days"
     pub ends: String,
+    /// The provider refuses the account already; otherwise the sign-in is renewed ahead of time.
+    pub is_refused: bool,
 }
 
 #[derive(Template)]
@@ -77,7 +80,11 @@ impl ReconnectLinkPage {
 pub async fn show(State(app): State<App>, Path(token): Path<String>, headers: HeaderMap) -> Result<Response, WebError> {
     let Some(invitation) = find(&app, &token).await? else { return ReconnectLinkPage::gone(&headers).answer(StatusCode::GONE) };
     let title = format!("Reconnect {}", invitation.books);
-    let lead = format!("{} no longer lets {} read these books. Signing in once more repairs it.", invitation.provider, invitation.organization);
+    let lead = if invitation.is_refused {
+        format!("{} no longer lets {} read these books. Signing in once more repairs it.", invitation.provider, invitation.organization)
+    } else {
+        format!("{} reads these books through {}. Signing in once more keeps it so.", invitation.organization, invitation.provider)
+    };
     ReconnectLinkPage { invitation: Some(invitation), ..ReconnectLinkPage::says(&headers, title, lead, true) }.answer(StatusCode::OK)
 }
 
@@ -105,6 +112,7 @@ async fn find(app: &App, token: &str) -> Result<Option<Invitation>, WebError> {
         account: if connection.email.is_empty() || connection.email == *name { name.clone() } else { format!("{name}, {}", connection.email) },
         organization,
         asked_by,
+        is_refused: connection.state != ConnectionState::Active,
         ends: if hours >= 48 { format!("{} days", hours / 24) } else { crate::parts::figures::counted(hours.max(1), "hour", "hours") },
     }))
 }

@@ -261,6 +261,7 @@ fn pages_without_the_frame_render_in_every_state() {
         organization: HOSTILE.into(),
         asked_by: HOSTILE.into(),
         ends: "6 days".into(),
+        is_refused: true,
     };
     for (invitation, shows) in [(Some(invitation), "Continue to Xero"), (None, "Some data")] {
         let page = ReconnectLinkPage {
