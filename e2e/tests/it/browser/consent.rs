@@ -139,7 +139,7 @@ async fn a_sign_in_without_companies_is_told_the_three_checks() {
         }
         ada.open("/integrations/data-feed").await;
         ada.see("No companies yet").await;
-        ada.see("For Xero, the right organizations were selected when access was granted.").await;
+        ada.see("did you select the correct organizations when granting access? No organisation was selected in the last consent.").await;
         ada.leave().await;
     })
     .await;
