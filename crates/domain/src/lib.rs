@@ -7,6 +7,7 @@ pub mod data_type;
 pub mod delivery;
 pub mod document;
 pub mod ids;
+pub mod incident;
 pub mod job;
 pub mod ledger;
 pub mod log;

@@ -1,4 +1,5 @@
 //! The sentences of the integration log. The log never holds what stands in the books: no amounts, no names, no payloads.
+use crate::clock::Timestamp;
 use crate::data_type::DataType;
 use crate::ledger::Basis;
 use crate::money;
@@ -108,13 +109,13 @@ pub enum LogMessage {
     SyncCancelled,
     WaitingForProvider {
         problem: Problem,
-        until: String,
+        until: Timestamp,
     },
     RetryLater {
         problem: Problem,
         attempt: u32,
         of: u32,
-        until: String,
+        until: Timestamp,
     },
     RecordsQuarantined {
         data_type: DataType,
@@ -181,6 +182,10 @@ pub struct AccountMonth {
     pub account_id: String,
     /// `2026-01`.
     pub month: String,
+}
+
+fn clock_text(at: Timestamp) -> String {
+    at.strftime("%H:%M UTC").to_string()
 }
 
 fn grouped(n: u64) -> String {
@@ -285,8 +290,10 @@ impl LogMessage {
             SyncFailed { problem } => format!("Sync failed: {}", problem.sentence),
             SyncContinued { attempt } => format!("Sync continued from its last checkpoint (attempt {attempt})"),
             SyncCancelled => "Sync cancelled; what was synced is kept".into(),
-            WaitingForProvider { problem, until } => format!("{} The sync resumes at {until}.", problem.sentence),
-            RetryLater { problem, attempt, of, until } => format!("{} Try {attempt} of {of}; the next is at {until}.", problem.sentence),
+            WaitingForProvider { problem, until } => format!("{} The sync resumes at {}.", problem.sentence, clock_text(*until)),
+            RetryLater { problem, attempt, of, until } => {
+                format!("{} Try {attempt} of {of}; the next is at {}.", problem.sentence, clock_text(*until))
+            }
             RecordsQuarantined { data_type, ids, .. } => {
                 format!("{} could not be read and were set aside: {}", plural(ids.len() as u64, "record", "records"), data_type.label())
             }
@@ -325,6 +332,18 @@ impl LogMessage {
         }
     }
 
+    /// What this entry shows to be over.
+    pub fn settles(&self) -> Option<Settles> {
+        match self {
+            LogMessage::SyncFinished { .. } => Some(Settles::Run),
+            LogMessage::Verified { .. } => Some(Settles::TieOut),
+            LogMessage::AccountReconnected => Some(Settles::Account(Settled::Reconnected)),
+            LogMessage::AccountDisconnected { .. } => Some(Settles::Account(Settled::Disconnected)),
+            LogMessage::CompanyUnlinked => Some(Settles::Company),
+            _ => None,
+        }
+    }
+
     /// The log body of an entry that has one: what happened, why, what to do, and the particulars.
     pub fn body(&self, attempt: u32) -> Option<LogBody> {
         use LogMessage::*;
@@ -348,6 +367,10 @@ impl LogMessage {
             _ => return None,
         };
         let remedy = problem.kind.remedy();
+        let next_attempt_at = match self {
+            WaitingForProvider { until, .. } | RetryLater { until, .. } => Some(until.as_millisecond()),
+            _ => None,
+        };
         Some(LogBody {
             cause: problem.kind.cause().into(),
             kind: problem.kind,
@@ -358,6 +381,8 @@ impl LogMessage {
             provider_request_id: problem.provider_request_id,
             records,
             attempt,
+            of: problem.kind.tries().map(|tries| tries.max(attempt)),
+            next_attempt_at,
         })
     }
 }
@@ -376,6 +401,61 @@ pub struct LogBody {
     /// Record types and ids, or account ids and months; never names or amounts.
     pub records: Vec<String>,
     pub attempt: u32,
+    /// Attempts there are at most; `None`: it waits, which uses none.
+    #[serde(default)]
+    pub of: Option<u32>,
+    /// When the run goes on by itself, in milliseconds; `None`: this was its last attempt.
+    #[serde(default)]
+    pub next_attempt_at: Option<i64>,
+}
+
+/// What an entry shows to be over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settles {
+    /// A whole run went well: whatever stopped this company before, except what this very run reports.
+    Run,
+    /// The books tie out.
+    TieOut,
+    /// The account signs in again.
+    Account(Settled),
+    /// The company is no longer synced.
+    Company,
+}
+
+/// Why a cause is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settled {
+    GoodRun,
+    Verified,
+    Reconnected,
+    Disconnected,
+    Unlinked,
+}
+
+impl Settled {
+    const ALL: [Settled; 5] = [Settled::GoodRun, Settled::Verified, Settled::Reconnected, Settled::Disconnected, Settled::Unlinked];
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Settled::GoodRun => "good_run",
+            Settled::Verified => "verified",
+            Settled::Reconnected => "reconnected",
+            Settled::Disconnected => "disconnected",
+            Settled::Unlinked => "unlinked",
+        }
+    }
+    pub fn parse(word: &str) -> Option<Settled> {
+        Settled::ALL.into_iter().find(|settled| settled.as_str() == word)
+    }
+    /// "It ended with ...".
+    pub fn label(self) -> &'static str {
+        match self {
+            Settled::GoodRun => "the next good sync",
+            Settled::Verified => "books that tie out again",
+            Settled::Reconnected => "a new sign-in",
+            Settled::Disconnected => "the account being disconnected",
+            Settled::Unlinked => "the company being unlinked",
+        }
+    }
 }
 
 #[cfg(test)]
@@ -418,6 +498,19 @@ mod tests {
             assert_eq!(error.status(), LogStatus::Error);
             let body = error.body(1).expect("an error has a body");
             assert!(!body.what_happened.is_empty() && !body.what_to_do.is_empty() && !body.cause.is_empty());
+            assert!(body.of.is_some_and(|of| of >= body.attempt));
         }
+    }
+
+    #[test]
+    fn a_wait_says_when_it_goes_on_and_costs_no_attempt() {
+        let until = Timestamp::from_second(1_800_000_000).unwrap();
+        let limited = LogMessage::WaitingForProvider { problem: Problem::new(ProblemKind::RateLimited, "Xero's daily limit is reached."), until };
+        assert_eq!(limited.sentence(), "Xero's daily limit is reached. The sync resumes at 08:00 UTC.");
+        let body = limited.body(2).unwrap();
+        assert_eq!((body.of, body.next_attempt_at), (None, Some(1_800_000_000_000)));
+        let down = LogMessage::RetryLater { problem: Problem::new(ProblemKind::ProviderDown, "Xero did not answer."), attempt: 2, of: 5, until };
+        let body = down.body(2).unwrap();
+        assert_eq!((body.attempt, body.of, body.next_attempt_at), (2, Some(5), Some(1_800_000_000_000)));
     }
 }

@@ -2,6 +2,9 @@
 use crate::clock::Timestamp;
 use serde::{Deserialize, Serialize};
 
+/// How often a run is tried, the first time included.
+pub const TRIES: u32 = 5;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ProblemKind {
@@ -37,6 +40,65 @@ impl ProblemKind {
         ProblemKind::Cancelled,
         ProblemKind::Internal,
     ];
+    /// The word of addresses, columns and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ProblemKind::NeedsReconnect => "needs_reconnect",
+            ProblemKind::Forbidden => "forbidden",
+            ProblemKind::RateLimited => "rate_limited",
+            ProblemKind::ProviderDown => "provider_down",
+            ProblemKind::UnexpectedData => "unexpected_data",
+            ProblemKind::WrongEnvironment => "wrong_environment",
+            ProblemKind::DoesNotTieOut => "does_not_tie_out",
+            ProblemKind::Cancelled => "cancelled",
+            ProblemKind::Internal => "internal",
+        }
+    }
+    pub fn parse(word: &str) -> Option<ProblemKind> {
+        ProblemKind::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+    /// How often a run is tried before it fails for this; `None`: it waits, which costs no try.
+    pub fn tries(self) -> Option<u32> {
+        match self {
+            ProblemKind::RateLimited => None,
+            ProblemKind::ProviderDown | ProblemKind::Internal => Some(TRIES),
+            _ => Some(1),
+        }
+    }
+    /// What is behind it, for somebody who meets it for the first time.
+    pub fn explanation(self) -> &'static str {
+        match self {
+            ProblemKind::NeedsReconnect => {
+                "The provider refuses the authorization of a connected account: it was revoked, it expired unused, or its user lost access. \
+                 Every company read through that account stops until somebody signs in again; nothing stored is lost."
+            }
+            ProblemKind::Forbidden => {
+                "The provider accepts the authorization but not for this data: a permission was not granted, or the user's role at the provider \
+                 does not include it. Everything else is synced."
+            }
+            ProblemKind::RateLimited => {
+                "The provider hands out a limited number of calls in a minute or a day, and they are used up. The sync waits at its checkpoint."
+            }
+            ProblemKind::ProviderDown => {
+                "The provider did not answer, or answered with an error of its own. The sync was tried five times, with longer pauses each time."
+            }
+            ProblemKind::UnexpectedData => {
+                "An answer or a record breaks the provider's own description of it. Records that cannot be read are set aside whole; the others \
+                 are synced."
+            }
+            ProblemKind::WrongEnvironment => {
+                "The account was connected under keys of another environment than this server has now: a sandbox and real books are kept apart."
+            }
+            ProblemKind::DoesNotTieOut => {
+                "Our trial balance and the provider's own differ in at least one account. What differs was read again once, and still differs."
+            }
+            ProblemKind::Cancelled => "A person stopped the sync. What was synced until then is kept.",
+            ProblemKind::Internal => {
+                "Something failed on our side: in the database, in the settings, or in the program. The server's own log says more. The sync was \
+                 tried five times."
+            }
+        }
+    }
     /// The one remedy of this kind: what to do, in words.
     pub fn remedy(self) -> Remedy {
         match self {
@@ -133,7 +195,7 @@ impl Problem {
                 let wait = self.retry_at.map_or(60, |at| (at.as_second() - now.as_second()).max(1));
                 Retry::Snooze { wait_secs: wait }
             }
-            ProblemKind::ProviderDown | ProblemKind::Internal if attempt < 5 => Retry::Later { wait_secs: 15 << (attempt - 1).min(6) },
+            ProblemKind::ProviderDown | ProblemKind::Internal if attempt < TRIES => Retry::Later { wait_secs: 15 << (attempt - 1).min(6) },
             _ => Retry::Never,
         }
     }
@@ -173,6 +235,8 @@ mod tests {
     fn every_kind_has_a_remedy_with_words() {
         for kind in ProblemKind::ALL {
             assert!(!kind.remedy().button().is_empty() && !kind.remedy().sentence().is_empty() && !kind.cause().is_empty());
+            assert_eq!(ProblemKind::parse(kind.as_str()), Some(kind));
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
         }
     }
 }

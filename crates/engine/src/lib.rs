@@ -7,6 +7,7 @@ pub mod limits;
 pub mod logbook;
 pub mod mappings;
 pub mod people;
+pub mod retention;
 pub mod schedule;
 pub mod sync;
 pub mod verify;

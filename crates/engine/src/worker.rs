@@ -7,7 +7,7 @@ use crate::sync::run::{self, Work};
 use crate::{limits, logbook};
 use domain::ids::RunId;
 use domain::log::LogMessage;
-use domain::problem::Retry;
+use domain::problem::{Retry, TRIES};
 use domain::sync::{Extent, RunState};
 use jiff::Timestamp;
 use std::collections::HashMap;
@@ -20,7 +20,6 @@ use tokio_util::sync::CancellationToken;
 
 /// A run that stops its worker this often in a row without progress is ended.
 const CRASH_LIMIT: i64 = 5;
-const TRIES: u32 = 5;
 const LONGEST_BEAT_MS: i64 = 2_000;
 
 /// The runs this process owns, and how to stop each.
@@ -42,6 +41,7 @@ pub async fn work(engine: Engine, shutdown: CancellationToken) {
     let mut beats = JoinSet::new();
     beats.spawn(beat_loop(engine.clone(), owned.clone(), shutdown.clone()));
     beats.spawn(crate::delivery::deliver(engine.clone(), shutdown.clone()));
+    beats.spawn(crate::retention::keep(engine.clone(), shutdown.clone()));
     let mut tasks: JoinSet<RunId> = JoinSet::new();
     let mut chores: JoinSet<()> = JoinSet::new();
     let mut next_tick = tokio::time::Instant::now();
@@ -241,7 +241,6 @@ async fn settle(engine: &Engine, run: &Run, work: Option<&Work>, error: EngineEr
         store::call_budgets::add(&mut tx, &company.id, &limits::today(engine), calls as i64, bytes as i64).await?;
     }
     let until = |wait_secs: i64| Timestamp::from_second(now.as_second() + wait_secs).unwrap_or(now);
-    let clock_text = |at: Timestamp| at.to_zoned(jiff::tz::TimeZone::UTC).strftime("%H:%M UTC").to_string();
     let mut ended: Option<RunState> = None;
     // a wish to stop that met a wait, a failure or the end of the server is still a wish to stop
     let cancelled = error.is_cancelled() || runs::find(&mut tx, &run.id).await?.is_some_and(|run| run.cancel_requested_at.is_some());
@@ -260,12 +259,12 @@ async fn settle(engine: &Engine, run: &Run, work: Option<&Work>, error: EngineEr
             Retry::Snooze { wait_secs } => {
                 let at = until(wait_secs);
                 runs::again(&mut tx, &lease, at.as_millisecond(), false, Some(&error.waits_for()), now_ms).await?;
-                Some(LogMessage::WaitingForProvider { problem: problem.clone(), until: clock_text(at) })
+                Some(LogMessage::WaitingForProvider { problem: problem.clone(), until: at })
             }
             Retry::Later { wait_secs } => {
                 let at = until(wait_secs);
                 runs::again(&mut tx, &lease, at.as_millisecond(), true, Some(&error.waits_for()), now_ms).await?;
-                Some(LogMessage::RetryLater { problem: problem.clone(), attempt, of: TRIES, until: clock_text(at) })
+                Some(LogMessage::RetryLater { problem: problem.clone(), attempt, of: TRIES, until: at })
             }
             Retry::Never => {
                 ended = Some(RunState::Failed);

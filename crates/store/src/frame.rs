@@ -11,7 +11,8 @@ use domain::sync::RunState;
 /// The job indicator and the badge of the navigation.
 #[derive(Clone, Debug, Default)]
 pub struct Frame {
-    pub invalid_connections: i64,
+    /// Causes that stop somebody: what the badge of **Integrations** counts.
+    pub open_incidents: i64,
     pub job_count: i64,
     /// How many of them wait for a provider.
     pub waiting_count: i64,
@@ -37,8 +38,7 @@ const FINISHED: i64 = 5;
 pub async fn read(conn: &mut Conn, organization_id: &OrganizationId, reader: &Reader, now_ms: i64) -> Result<Frame, StoreError> {
     let counts = conn
         .query_one(
-            "SELECT (SELECT COUNT(*) FROM connections WHERE organization_id = $1 AND state = 'invalid' AND disconnected_at IS NULL
-                       AND CAST($2 AS TEXT) IS NULL),
+            "SELECT (SELECT COUNT(*) FROM incidents WHERE organization_id = $1 AND closed_at IS NULL AND CAST($2 AS TEXT) IS NULL),
                     COUNT(*),
                     CAST(COALESCE(SUM(CASE WHEN waiting_since IS NOT NULL
                                             AND CASE WHEN state = 'queued' THEN run_after ELSE COALESCE(waiting_until, 0) END > $3 THEN 1 ELSE 0 END), 0) AS BIGINT)
@@ -47,7 +47,7 @@ pub async fn read(conn: &mut Conn, organization_id: &OrganizationId, reader: &Re
             vec![organization_id.into(), reader.arg(), now_ms.into()],
         )
         .await?;
-    let (invalid_connections, job_count, waiting_count) = (counts.int(0)?, counts.int(1)?, counts.int(2)?);
+    let (open_incidents, job_count, waiting_count) = (counts.int(0)?, counts.int(1)?, counts.int(2)?);
     let jobs = match job_count {
         0 => Vec::new(),
         _ => companies::list_active(conn, organization_id, reader, JOBS).await?,
@@ -73,7 +73,11 @@ pub async fn read(conn: &mut Conn, organization_id: &OrganizationId, reader: &Re
             })
         })
         .collect::<Result<Vec<_>, StoreError>>()?;
-    Ok(Frame { invalid_connections, job_count, waiting_count, jobs, finished })
+    Ok(Frame { open_incidents, job_count, waiting_count, jobs, finished })
+}
+
+pub async fn count_incidents(conn: &mut Conn, organization_id: &OrganizationId) -> Result<i64, StoreError> {
+    conn.query_one("SELECT COUNT(*) FROM incidents WHERE organization_id = $1 AND closed_at IS NULL", args![organization_id]).await?.int(0)
 }
 
 /// A text that changes when something a page shows has changed: runs and their progress, the log, links, connections.

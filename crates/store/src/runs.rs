@@ -396,6 +396,11 @@ pub async fn list_page(
     conn.query_assembled(sql, values).await?.iter().map(read).collect()
 }
 
+/// For `run_history`, whose condition depends on the call.
+pub(crate) async fn list_assembled(conn: &mut Conn, tail: &str, args: Vec<crate::db::Arg>) -> Result<Vec<Run>, StoreError> {
+    conn.query_assembled(format!("SELECT {COLUMNS} FROM runs {tail}"), args).await?.iter().map(read).collect()
+}
+
 /// Runs of an organization by id, in no order: the last run of each company of a page, in one statement.
 pub async fn list_by_ids(conn: &mut Conn, organization_id: &OrganizationId, ids: &[RunId]) -> Result<Vec<Run>, StoreError> {
     let mut runs = Vec::with_capacity(ids.len());

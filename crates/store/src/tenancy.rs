@@ -12,6 +12,7 @@ pub enum Thing {
     Connection,
     Run,
     LogEntry,
+    Incident,
     Member,
     Invitation,
     ApiKey,
@@ -21,7 +22,7 @@ pub enum Thing {
 pub async fn is_reachable(conn: &mut Conn, organization_id: &OrganizationId, reader: &Reader, thing: Thing, id: &str) -> Result<bool, StoreError> {
     let mut args = args![organization_id, id];
     // what belongs to no company is for those who read everything; so are accounts, members and invitations
-    if matches!(thing, Thing::Connection | Thing::Member | Thing::Invitation | Thing::ApiKey) && *reader != Reader::Everything {
+    if matches!(thing, Thing::Connection | Thing::Incident | Thing::Member | Thing::Invitation | Thing::ApiKey) && *reader != Reader::Everything {
         return Ok(false);
     }
     let sql = match thing {
@@ -42,6 +43,7 @@ pub async fn is_reachable(conn: &mut Conn, organization_id: &OrganizationId, rea
             "SELECT organization_id FROM log_entries WHERE organization_id = $1 AND id = $2
                AND (CAST($3 AS TEXT) IS NULL OR company_id IN (SELECT company_id FROM company_readers WHERE user_id = $3))"
         }
+        Thing::Incident => "SELECT id FROM incidents WHERE organization_id = $1 AND id = $2",
         Thing::Connection => "SELECT id FROM connections WHERE organization_id = $1 AND id = $2",
         Thing::Member => "SELECT user_id FROM members WHERE organization_id = $1 AND user_id = $2",
         Thing::ApiKey => "SELECT id FROM api_keys WHERE organization_id = $1 AND id = $2",

@@ -159,6 +159,59 @@ addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) { delete form.dataset.sent; form.removeAttribute("aria-busy"); }
 });
 
+// ---- a log entry beside the list it was opened from; the address is the entry's own ----
+async function fill(drawer, address) {
+  const answer = await fetch(address, { headers: { "X-Live": "1" }, redirect: "manual" });
+  if (!answer.ok) return location.assign(address);
+  const entry = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("entry");
+  if (!entry) return location.assign(address);
+  drawer.replaceChildren(document.importNode(entry, true));
+  drawer.scrollTop = 0;
+  refreshTimes(drawer);
+  drawer.querySelector("a[rel=next], a[rel=prev], a")?.focus({ preventScroll: true });
+}
+function openDrawer(address) {
+  const list = location.href;
+  const opener = document.activeElement;
+  const drawer = Object.assign(document.createElement("dialog"), { className: "drawer" });
+  drawer.setAttribute("aria-label", "Log entry");
+  document.body.append(drawer);
+  // the list stays one step back
+  history.pushState({ entry: true }, "", address);
+  drawer.addEventListener("close", () => {
+    drawer.remove();
+    if (history.state?.entry) history.back();
+    opener?.focus();
+  });
+  drawer.addEventListener("click", (event) => {
+    const link = event.target.closest("a[href]");
+    if (event.target === drawer || link?.matches("[data-drawer-close]")) { event.preventDefault(); drawer.close(); return; }
+    if (!link || event.metaKey || event.ctrlKey || !link.getAttribute("href").startsWith("/integrations/logs/entries/")) return;
+    event.preventDefault();
+    history.replaceState({ entry: true, list }, "", link.href);
+    fill(drawer, link.href);
+  });
+  fill(drawer, address).then(() => { if (drawer.isConnected) drawer.showModal(); });
+}
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-drawer]");
+  if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey) return;
+  event.preventDefault();
+  openDrawer(link.href);
+});
+addEventListener("popstate", () => {
+  const drawer = document.querySelector("dialog.drawer");
+  if (drawer && !history.state?.entry) drawer.close();
+  else if (!drawer && history.state?.entry) location.reload();
+});
+document.addEventListener("keydown", (event) => {
+  const rel = { ArrowLeft: "prev", ArrowRight: "next" }[event.key];
+  const entry = element("entry");
+  if (!rel || !entry || event.altKey || event.ctrlKey || event.metaKey || event.target.matches("input, select, textarea")) return;
+  const link = entry.querySelector(`a[rel=${rel}]`);
+  if (link) { event.preventDefault(); link.click(); }
+});
+
 // ---- fragments: replaced in place, keeping focus, ticks and what is open ----
 const key = (node) => node.nodeType === 1 ? node.id || node.dataset.key || "" : "";
 function kept(name, node) {

@@ -5,6 +5,7 @@ pub mod assets;
 pub mod auth;
 pub mod error;
 pub mod events;
+mod exports;
 pub mod feed;
 pub mod flash;
 pub mod pages;

@@ -1,12 +1,12 @@
 //! The map of the site: every path, the role it asks for and whose things it names, in one list.
 use crate::app::{App, WebOptions};
 use crate::pages::{
-    access, account, account_lines, account_setup, api_keys, api_reference, companies, company, contact_balances, data_feed, disconnect,
-    integrations, invitation, invitations, invite, log_entry, log_table, logs, mapping, mapping_companies, mapping_edit, mapping_history,
-    mapping_import, member_remove, members, organization, organization_new, palette, password, password_new, reconnect_link, result, resync_all,
-    schedule, send_link, setup, sign_in, sign_in_link, statements, token_user, unlink, welcome,
+    access, account, account_lines, account_setup, api_keys, api_reference, companies, company, contact_balances, data_feed, disconnect, error_guide,
+    incident, incidents, integrations, invitation, invitations, invite, log_entry, log_runs, log_settings, log_table, logs, mapping,
+    mapping_companies, mapping_edit, mapping_history, mapping_import, member_remove, members, organization, organization_new, palette, password,
+    password_new, reconnect_link, result, resync_all, schedule, send_link, setup, sign_in, sign_in_link, statements, token_user, unlink, welcome,
 };
-use crate::{api, assets, auth, error, events, feed, protection};
+use crate::{api, assets, auth, error, events, exports, feed, protection};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
@@ -64,6 +64,7 @@ const MAPPING: Access = Access::SignedIn(Action::EditMapping);
 const COMPANY: Scope = Scope::Thing(Thing::Company);
 const CONNECTION: Scope = Scope::Thing(Thing::Connection);
 const RUN: Scope = Scope::Thing(Thing::Run);
+const INCIDENT: Scope = Scope::Thing(Thing::Incident);
 const LOG_ENTRY: Scope = Scope::Thing(Thing::LogEntry);
 const MEMBER: Scope = Scope::Thing(Thing::Member);
 const INVITATION: Scope = Scope::Thing(Thing::Invitation);
@@ -137,6 +138,15 @@ pub fn all() -> Vec<Route> {
         route("/integrations/logs/all", INTEGRATIONS, Organization, get(log_table::show_all)),
         route("/integrations/logs/companies/{id}", INTEGRATIONS, COMPANY, get(log_table::show_company)),
         route("/integrations/logs/entries/{id}", INTEGRATIONS, LOG_ENTRY, get(log_entry::show)),
+        route("/integrations/logs/all/runs", INTEGRATIONS, Organization, get(log_runs::show_all)),
+        route("/integrations/logs/all/export", INTEGRATIONS, Organization, get(exports::log_of_all)),
+        route("/integrations/logs/companies/{id}/runs", INTEGRATIONS, COMPANY, get(log_runs::show_company)),
+        route("/integrations/logs/companies/{id}/export", INTEGRATIONS, COMPANY, get(exports::log_of_company)),
+        route("/integrations/logs/settings", INTEGRATIONS, Organization, get(log_settings::show).post(log_settings::save)),
+        route("/integrations/logs/errors", INTEGRATIONS, Nothing, get(error_guide::show)),
+        route("/integrations/incidents", INTEGRATIONS, Organization, get(incidents::show)),
+        route("/integrations/incidents/{id}", INTEGRATIONS, INCIDENT, get(incident::show)),
+        route("/integrations/incidents/{id}/resync", INTEGRATIONS, INCIDENT, post(incident::resync)),
         // the books
         route("/companies", COMPANIES, Organization, get(companies::show)),
         route("/companies/{id}", COMPANIES, COMPANY, get(company::show)),

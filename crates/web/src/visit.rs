@@ -141,7 +141,7 @@ impl Visit {
             role: self.session.role.label(),
             manages_members: self.may(Action::ManageMembers),
             sees_integrations: self.may(Action::UseIntegrations),
-            invalid_accounts: frame.invalid_connections,
+            open_incidents: frame.open_incidents,
             job_count: frame.job_count,
             waiting_count: frame.waiting_count,
             jobs: frame.jobs.iter().filter_map(|company| Tracked::of(company, self.now, &self.zone)).collect(),
@@ -206,7 +206,7 @@ pub struct Shell {
     pub manages_members: bool,
     /// All of this person's, this one included.
     pub organizations: Vec<Belonging>,
-    pub invalid_accounts: i64,
+    pub open_incidents: i64,
     pub job_count: i64,
     pub waiting_count: i64,
     /// The first few of them.
@@ -233,7 +233,7 @@ impl Shell {
             sees_integrations: true,
             manages_members: true,
             organizations: Vec::new(),
-            invalid_accounts: 0,
+            open_incidents: 0,
             job_count: 0,
             waiting_count: 0,
             jobs: Vec::new(),

@@ -310,6 +310,7 @@ async fn connect(engine: &Engine, used: &UsedState, grant: &Grant, identity: &Id
         Err(existing) => {
             // the second consent may have ended the first one's tokens at the provider: the connection that stays gets the fresh pair
             connections::store_tokens(&engine.store, &mut tx, &existing, &tokens, Some(&grant.tokens.scope), now_ms).await?;
+            store::incidents::settle_account(&mut tx, &existing, domain::log::Settled::Reconnected, now_ms).await?;
             let importable = note_companies(engine, &mut tx, used, &existing, remote).await?;
             let existing_name =
                 connections::find(&mut tx, &used.organization_id, &existing).await?.map(|connection| connection.name).unwrap_or_default();

@@ -4,7 +4,7 @@ use crate::Engine;
 use crate::error::EngineError;
 use crate::logbook;
 use domain::ids::{CompanyId, ConnectionId, OrganizationId, UserId};
-use domain::log::LogMessage;
+use domain::log::{LogMessage, Settled};
 use providers::oauth::Secret;
 use store::companies::{self, Found};
 use store::connections;
@@ -84,6 +84,10 @@ async fn erase(engine: &Engine, tx: &mut store::Tx, own: &[companies::Company]) 
         }
     }
     let ids: Vec<CompanyId> = own.iter().map(|company| company.id.clone()).collect();
+    for id in &ids {
+        // nobody is stopped by what no longer exists
+        store::incidents::settle_company(tx, id, Settled::Disconnected, engine.now_ms()).await?;
+    }
     store::erasure::erase_companies(tx, &ids).await?;
     for (company, remote_id, others) in seen_elsewhere {
         let id = CompanyId(engine.make_id());

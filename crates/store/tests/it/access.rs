@@ -203,6 +203,7 @@ async fn a_member_reads_assigned_companies_only_and_an_assignment_stays_in_its_o
             (Thing::Member, "nobody", false, false),
             (Thing::Invitation, "none", false, false),
             (Thing::LogEntry, "1", false, false),
+            (Thing::Incident, "1", false, false),
             (Thing::LogEntry, "' OR 1=1--", false, false),
         ] {
             let reached =

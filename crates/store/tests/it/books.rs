@@ -317,7 +317,7 @@ async fn the_frame_counts_active_runs_and_its_pulse_moves_with_them() {
         tx.commit().await.unwrap();
         assert_ne!(queued, pulse().await);
         let shown = frame::read(&mut house.read().await, &house.organization_id, &Reader::Everything, NOW).await.unwrap();
-        assert_eq!((shown.job_count, shown.invalid_connections), (2, 1));
+        assert_eq!((shown.job_count, shown.open_incidents), (2, 0));
         let jobs: Vec<_> =
             shown.jobs.iter().map(|job| (job.name.as_str(), job.run.as_ref().is_some_and(|run| run.state == RunState::Running))).collect();
         assert_eq!(jobs, [("Books of c1", true), ("Books of c2", false)]);

@@ -5,6 +5,7 @@ mod companies;
 mod connections;
 mod feed;
 mod house;
+mod incidents;
 mod ledger;
 mod log_entries;
 mod oauth_states;

@@ -4,6 +4,7 @@ use crate::error::WebError;
 use crate::flash::Flash;
 use crate::parts::figures::{count, counted};
 use crate::parts::icon::Icon;
+use crate::parts::incident::{self, IncidentLine};
 use crate::parts::moment::Moment;
 use crate::parts::provider;
 use crate::visit::{Place, Shell, Visit};
@@ -76,10 +77,6 @@ impl Account {
     pub fn sign_in(&self) -> &str {
         if self.email.is_empty() { &self.name } else { &self.email }
     }
-    /// "3 companies", when that many stopped with it.
-    pub fn stopped(&self) -> Option<String> {
-        (self.used > 0).then(|| counted(self.used, "company", "companies"))
-    }
     /// Companies nobody has linked yet.
     pub fn importable(&self) -> i64 {
         self.companies - self.linked
@@ -137,16 +134,14 @@ impl Card {
 #[template(path = "pages/integrations.html")]
 pub struct IntegrationsPage {
     pub shell: Shell,
+    /// What is wrong: one line for each cause.
+    pub incidents: Vec<IncidentLine>,
     pub cards: Vec<Card>,
 }
 
 impl IntegrationsPage {
     pub fn is_empty(&self) -> bool {
         self.cards.iter().all(|card| card.accounts.is_empty())
-    }
-    /// What is wrong: one line for each cause.
-    pub fn invalid(&self) -> Vec<&Account> {
-        self.cards.iter().flat_map(|card| &card.accounts).filter(|account| account.is_invalid).collect()
     }
     /// Accounts of another environment than the keys of now.
     pub fn mixed(&self) -> Vec<&Account> {
@@ -164,6 +159,7 @@ pub async fn show(State(app): State<App>, visit: Visit) -> Result<Response, WebE
     let connections = store::connections::list(&mut conn, visit.organization_id()).await?;
     let reach = store::connections::list_reach(&mut conn, visit.organization_id()).await?;
     let totals = store::connections::count_companies(&mut conn, visit.organization_id()).await?;
+    let incidents = incident::lines(&mut conn, &visit).await?;
     let shell = visit.shell(&mut conn, Place::Overview, "Integrations").await?;
     drop(conn);
     let reach: HashMap<&ConnectionId, &Reach> = reach.iter().map(|reach| (&reach.connection_id, reach)).collect();
@@ -194,7 +190,7 @@ pub async fn show(State(app): State<App>, visit: Visit) -> Result<Response, WebE
         }
     };
     let cards = ids.into_iter().map(card).collect();
-    visit.page(&IntegrationsPage { shell, cards })
+    visit.page(&IntegrationsPage { shell, incidents, cards })
 }
 
 /// POST /integrations/connect/{provider}

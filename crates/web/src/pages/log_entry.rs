@@ -1,25 +1,24 @@
 //! One log entry: what happened, why, what to do, and the particulars support asks for.
 use crate::app::App;
 use crate::error::WebError;
+use crate::pages::incident::SeenBefore;
+use crate::pages::log_table::{self, ALL, COMPANIES};
+use crate::parts::address::{Address, Asked};
+use crate::parts::figures::counted;
+use crate::parts::incident as incident_part;
 use crate::parts::moment::Moment;
 use crate::parts::provider;
+use crate::parts::step::{Step, Stops};
 use crate::visit::{Place as Section, Shell, Visit};
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
+use domain::connection::ConnectionState;
+use domain::ids::CompanyId;
 use domain::log::{LogBody, LogStatus, LogType};
-use domain::problem::Remedy;
 use store::companies::Company;
+use store::incidents::{self, Incident, Stopped};
 use store::log_entries::{self, Filter, LogEntry, Place};
-
-/// The one step that helps, as a button.
-pub struct Step {
-    pub label: &'static str,
-    pub icon: crate::parts::icon::Icon,
-    pub href: String,
-    /// A form that is posted, or a link.
-    pub is_post: bool,
-}
 
 /// The body of an entry that has one.
 pub struct Body {
@@ -31,14 +30,30 @@ pub struct Body {
     pub request_id: Option<String>,
     pub request_id_name: &'static str,
     pub records: Vec<String>,
-    pub attempt: u32,
-    pub step: Option<Step>,
+    /// "2 of 5".
+    pub attempt: String,
+    /// When it goes on by itself, while it has not.
+    pub next_attempt: Option<Moment>,
+    /// The section of the guide.
+    pub kind: &'static str,
+    pub step: Step,
     pub raw: String,
+}
+
+/// The incident an error belongs to.
+pub struct Elsewhere {
+    pub title: String,
+    pub href: String,
+    /// "19 other companies"; empty: no other.
+    pub others: String,
+    /// How it ended for this company, and when.
+    pub resolved: Option<(&'static str, Moment)>,
+    pub before: Option<SeenBefore>,
 }
 
 /// A line of the run's story.
 pub struct Line {
-    pub id: i64,
+    pub href: String,
     pub message: String,
     pub time: Moment,
     pub is_error: bool,
@@ -64,8 +79,8 @@ pub struct LogEntryPage {
     pub account: String,
     pub run: Option<(String, String)>,
     pub body: Option<Body>,
-    /// The address this page returns to after its step.
-    pub address: String,
+    pub elsewhere: Option<Elsewhere>,
+    /// The view of the log it was opened from.
     pub list: String,
     pub newer: Option<String>,
     pub older: Option<String>,
@@ -74,7 +89,8 @@ pub struct LogEntryPage {
 
 const STORY_LINES: i64 = 60;
 
-pub async fn show(State(app): State<App>, visit: Visit, Path(id): Path<String>) -> Result<Response, WebError> {
+/// GET /integrations/logs/entries/{id}
+pub async fn show(State(app): State<App>, visit: Visit, Path(id): Path<String>, asked: Asked) -> Result<Response, WebError> {
     let id: i64 = id.parse().map_err(|_| WebError::NotFound)?;
     let organization_id = visit.organization_id();
     let mut conn = app.engine.store.read().await?;
@@ -87,15 +103,28 @@ pub async fn show(State(app): State<App>, visit: Visit, Path(id): Path<String>) 
         Some(run_id) => log_entries::list_by_run(&mut conn, run_id, STORY_LINES).await?,
         None => Vec::new(),
     };
-    let neighbours = Filter { company_id: entry.company_id.clone(), ..Filter::default() };
+    let (list, neighbours) = opened_from(&mut conn, &asked, &entry, &visit).await?;
     let newer = log_entries::list_page(&mut conn, organization_id, &neighbours, Place::NewerThan(id), 1).await?.entries.pop();
     let older = log_entries::list_page(&mut conn, organization_id, &neighbours, Place::OlderThan(id), 1).await?.entries.pop();
+    let incident = incidents::find_by_entry(&mut conn, organization_id, id).await?;
+    let stopped = match &incident {
+        Some(incident) => incidents::list_companies(&mut conn, &incident.id).await?,
+        None => Vec::new(),
+    };
+    let before = match &incident {
+        Some(incident) => incidents::find_before(&mut conn, incident).await?,
+        None => None,
+    };
     let shell = visit.shell(&mut conn, Section::Logs, "Log entry").await?;
     drop(conn);
 
-    let href = |entry: LogEntry| format!("/integrations/logs/entries/{}", entry.id);
-    let list = entry.company_id.as_ref().map_or("/integrations/logs/all".to_owned(), |id| format!("/integrations/logs/companies/{id}"));
-    let body = entry.body.as_deref().and_then(|text| body(text, &entry, company.as_ref()));
+    let is_listed = !asked.get("from").is_empty();
+    let href =
+        |id: i64| Address::new(format!("/integrations/logs/entries/{id}")).with("from", if is_listed { list.as_str() } else { "" }).to_string();
+    let address = href(id);
+    let body = entry.body.as_deref().and_then(|text| body(text, &entry, company.as_ref(), incident.as_ref(), &address, &visit));
+    let elsewhere = incident.as_ref().map(|incident| elsewhere(incident, &stopped, before.as_ref(), entry.company_id.as_ref(), &visit));
+    let log = entry.company_id.as_ref().map_or(ALL.to_owned(), |id| format!("{COMPANIES}{id}"));
     visit.page(&LogEntryPage {
         shell,
         time: Moment::exact(entry.logged_at, &visit.zone),
@@ -106,11 +135,11 @@ pub async fn show(State(app): State<App>, visit: Visit, Path(id): Path<String>) 
         is_milestone: entry.log_type == LogType::Milestone,
         software: provider::name(&entry.provider).to_owned(),
         company_id: company.as_ref().map(|company| company.id.0.clone()),
-        run: entry.run_id.as_ref().map(|id| (id.0.clone(), format!("{list}?run={id}"))),
+        run: entry.run_id.as_ref().map(|id| (id.0.clone(), format!("{log}?run={id}"))),
         story: story
             .iter()
             .map(|line| Line {
-                id: line.id,
+                href: href(line.id),
                 message: line.message.clone(),
                 time: Moment::clock(line.logged_at, visit.now, &visit.zone),
                 is_error: line.status == LogStatus::Error,
@@ -119,10 +148,10 @@ pub async fn show(State(app): State<App>, visit: Visit, Path(id): Path<String>) 
             })
             .collect(),
         body,
-        address: format!("/integrations/logs/entries/{id}"),
+        elsewhere,
+        newer: newer.map(|entry| href(entry.id)),
+        older: older.map(|entry| href(entry.id)),
         list,
-        newer: newer.map(href),
-        older: older.map(href),
         message: entry.message,
         provider: entry.provider,
         company: entry.company_name,
@@ -130,11 +159,50 @@ pub async fn show(State(app): State<App>, visit: Visit, Path(id): Path<String>) 
     })
 }
 
-fn body(text: &str, entry: &LogEntry, company: Option<&Company>) -> Option<Body> {
+/// The view an entry was opened from, and its filter: the entry's neighbours are the ones of that view. Without one, the log of its company.
+async fn opened_from(conn: &mut store::Conn, asked: &Asked, entry: &LogEntry, visit: &Visit) -> Result<(String, Filter), WebError> {
+    let from = asked.get("from");
+    let (path, query) = from.split_once('?').unwrap_or((from, ""));
+    let company_id = path.strip_prefix(COMPANIES).map(CompanyId::new);
+    let company = match &company_id {
+        Some(id) => store::companies::find(conn, visit.organization_id(), id).await?,
+        None => None,
+    };
+    if path == ALL || company.is_some() {
+        let asked = Asked::parse(query.as_bytes());
+        let run_id = Some(asked.get("run")).filter(|id| !id.is_empty()).map(domain::ids::RunId::new);
+        let last_success_at = company.and_then(|company| company.last_success_at);
+        let (filter, typed) = log_table::filter(&asked, company_id, last_success_at, run_id, &visit.zone);
+        if typed.date_error.is_none() {
+            return Ok((from.to_owned(), filter));
+        }
+    }
+    let list = entry.company_id.as_ref().map_or(ALL.to_owned(), |id| format!("{COMPANIES}{id}"));
+    Ok((list, Filter { company_id: entry.company_id.clone(), ..Filter::default() }))
+}
+
+fn body(text: &str, entry: &LogEntry, company: Option<&Company>, incident: Option<&Incident>, address: &str, visit: &Visit) -> Option<Body> {
     let body: LogBody = serde_json::from_str(text).ok()?;
+    let connection_id = incident.and_then(|incident| incident.connection_id.as_ref()).map(|id| id.as_str());
+    let stops = match company {
+        Some(company) => Stops::Company { id: company.id.as_str(), connection_id: company.connection_id.as_str() },
+        None => Stops::Account { connection_id },
+    };
+    // a run that failed is followed by the next one the schedule brings
+    let next_by_schedule = || {
+        let company = company.filter(|company| company.linked_at.is_some() && company.paused_at.is_none())?;
+        company.next_due_at.filter(|_| company.connection_state == ConnectionState::Active && entry.status == LogStatus::Error)
+    };
+    let next_attempt_at = body.next_attempt_at.or_else(next_by_schedule).filter(|at| *at > visit.now.as_millisecond());
     Some(Body {
-        step: step(body.kind.remedy(), company),
+        step: Step::of(body.kind, stops, address),
         raw: serde_json::to_string_pretty(&body).expect("a log body is plain data"),
+        kind: body.kind.as_str(),
+        attempt: match body.of {
+            Some(of) => format!("{} of {of}", body.attempt),
+            None => format!("{}, waiting uses none up", body.attempt),
+        },
+        next_attempt: next_attempt_at.map(|at| Moment::relative(at, visit.now, &visit.zone)),
         cause: body.cause,
         what_happened: body.what_happened,
         what_to_do: body.what_to_do,
@@ -144,25 +212,32 @@ fn body(text: &str, entry: &LogEntry, company: Option<&Company>) -> Option<Body>
         // both providers ask for this id when they are asked about a call
         request_id_name: if entry.provider == "xero" { "Xero-Correlation-Id" } else { "intuit_tid" },
         records: body.records,
-        attempt: body.attempt,
     })
 }
 
-fn step(remedy: Remedy, company: Option<&Company>) -> Option<Step> {
-    use crate::parts::icon::icon;
-    let label = remedy.button();
-    let Some(company) = company else {
-        let asks_for_account = matches!(remedy, Remedy::Reconnect | Remedy::GrantAccess);
-        return asks_for_account.then(|| Step { label, icon: icon("key"), href: "/integrations".to_owned(), is_post: false });
+fn elsewhere(
+    incident: &Incident,
+    stopped: &[Stopped],
+    before: Option<&incidents::Before>,
+    company_id: Option<&CompanyId>,
+    visit: &Visit,
+) -> Elsewhere {
+    let this = stopped.iter().find(|company| Some(&company.company_id) == company_id);
+    let others = stopped.len() - usize::from(this.is_some());
+    // an entry about an account is over when its incident is
+    let (resolved_at, resolved_by) = match this {
+        Some(this) => (this.resolved_at, this.resolved_by),
+        None => (incident.closed_at, incident.closed_by),
     };
-    Some(match remedy {
-        Remedy::Reconnect | Remedy::GrantAccess => {
-            Step { label, icon: icon("key"), href: format!("/integrations/accounts/{}/reconnect", company.connection_id), is_post: true }
-        }
-        Remedy::SwitchKeys => Step { label, icon: icon("plug"), href: "/integrations".to_owned(), is_post: false },
-        Remedy::Wait => Step { label: "Show progress", icon: icon("clock"), href: format!("/companies/{}", company.id), is_post: false },
-        Remedy::Resync => Step { label, icon: icon("resync"), href: format!("/companies/{}/resync", company.id), is_post: true },
-        Remedy::ShowRecords => Step { label, icon: icon("archive"), href: format!("/companies/{}#quarantine", company.id), is_post: false },
-        Remedy::ShowDifference => Step { label, icon: icon("scale"), href: format!("/companies/{}#verification", company.id), is_post: false },
-    })
+    Elsewhere {
+        title: incident_part::title(incident),
+        href: format!("/integrations/incidents/{}", incident.id),
+        others: match others {
+            0 => String::new(),
+            others if this.is_some() => counted(others, "other company", "other companies"),
+            others => counted(others, "company", "companies"),
+        },
+        resolved: resolved_at.map(|at| (resolved_by.map_or("", |by| by.label()), Moment::relative(at, visit.now, &visit.zone))),
+        before: before.map(|before| SeenBefore::of(before, visit)),
+    }
 }

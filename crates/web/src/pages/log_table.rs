@@ -18,11 +18,16 @@ use store::companies::Company;
 use store::log_entries::{self, Filter, LogEntry, Page, Place};
 use store::runs::Run;
 
+/// The log of all companies; below the other, the log of one.
+pub const ALL: &str = "/integrations/logs/all";
+pub const COMPANIES: &str = "/integrations/logs/companies/";
+
 /// Beyond this, counting costs more than the number is worth: "1,000+".
 const COUNT_CAP: i64 = 1_000;
 
 pub struct Row {
     pub id: i64,
+    pub href: String,
     pub date: Moment,
     pub software: String,
     pub provider: String,
@@ -74,7 +79,19 @@ pub struct Typed {
     pub message: String,
     pub status: String,
     pub date: String,
+    /// The last day, where it is a range.
+    pub to: String,
+    /// From the end of the last good run.
+    pub since_good_run: bool,
     pub date_error: Option<String>,
+}
+
+/// How many entries one value of a filter would find, beside the other filters.
+pub struct Facet {
+    pub label: &'static str,
+    pub count: String,
+    pub href: String,
+    pub is_on: bool,
 }
 
 #[derive(Template)]
@@ -89,6 +106,15 @@ pub struct LogTablePage {
     pub typed: Typed,
     pub chips: Vec<Chip>,
     pub clear: String,
+    /// Counts for each value, where they were asked for: counting costs more than the page.
+    pub facets: Option<Vec<(&'static str, Vec<Facet>)>>,
+    /// The same view with counts.
+    pub counted: String,
+    /// The runs of the same company.
+    pub runs: String,
+    /// Files of everything this view finds: CSV and JSONL.
+    pub exports: [(&'static str, String); 2],
+    pub kept_days: String,
     pub rows: Vec<Row>,
     pub total: String,
     /// A search that stopped before the end of the log has looked at everything up to here.
@@ -127,7 +153,8 @@ async fn show(app: &App, visit: Visit, asked: &Asked, company_id: Option<Company
         Some(id) => store::runs::find(&mut conn, id).await?.filter(|run| run.organization_id == *visit.organization_id()),
         None => None,
     };
-    let (filter, typed) = filter(asked, company_id, run_id, &visit.zone);
+    let last_success_at = company.as_ref().and_then(|company| company.last_success_at);
+    let (filter, typed) = filter(asked, company_id, last_success_at, run_id, &visit.zone);
     let size = asked.size();
     let place = place(asked);
     let page = match typed.date_error {
@@ -149,16 +176,23 @@ async fn show(app: &App, visit: Visit, asked: &Asked, company_id: Option<Company
     };
     let arrived = log_entries::count_newer(&mut conn, visit.organization_id(), &filter, seen, COUNT_CAP).await?;
     let title = company.as_ref().map_or("All companies log".to_owned(), |company| format!("{} log", company.name));
+    let path = company.as_ref().map_or(ALL.to_owned(), |company| format!("{COMPANIES}{}", company.id));
+    let base = address(&path, &typed, asked, size);
+    let facets = match asked.get("counts") == "1" && typed.date_error.is_none() {
+        true => Some(facets(&mut conn, &visit, &filter, &typed, &base).await?),
+        false => None,
+    };
+    let kept_days = store::log_retention::days(&mut conn, visit.organization_id()).await?;
     let shell = visit.shell(&mut conn, Section::Logs, &title).await?;
     drop(conn);
 
-    let path = company.as_ref().map_or("/integrations/logs/all".to_owned(), |company| format!("/integrations/logs/companies/{}", company.id));
-    let base = address(&path, &typed, asked, size);
+    // an entry that is opened from here knows this view: its neighbours are the view's
+    let here = with_place(&base, place).to_string();
     let at = |name: &str, entry: Option<&LogEntry>, there: bool| {
         entry.filter(|_| there).map(|entry| base.with(name, entry.id).with("seen", seen).to_string())
     };
     let view = LogTablePage {
-        rows: page.entries.iter().map(|entry| row(entry, &visit.zone)).collect(),
+        rows: page.entries.iter().map(|entry| row(entry, &here, &visit.zone)).collect(),
         total: figures::capped(total, COUNT_CAP),
         newest: (place != Place::Newest).then(|| base.to_string()),
         newer: match (page.searched_to, place) {
@@ -177,7 +211,13 @@ async fn show(app: &App, visit: Visit, asked: &Asked, company_id: Option<Company
         arrived: (arrived > 0 && typed.date_error.is_none()).then(|| figures::capped(arrived, COUNT_CAP)),
         fresh: base.to_string(),
         live: with_place(&base, place).with("seen", seen).to_string(),
-        address: with_place(&base, place).to_string(),
+        address: here,
+        facets,
+        counted: with_place(&base, place).with("counts", 1).to_string(),
+        runs: format!("{path}/runs"),
+        exports: [("csv", "CSV"), ("jsonl", "JSONL")]
+            .map(|(format, label)| (label, address(&format!("{path}/export"), &typed, asked, 50).with("format", format).to_string())),
+        kept_days: figures::count(kept_days),
         chips: chips(&typed, &base, asked),
         clear: path.clone(),
         head: company.as_ref().map(|company| head(company, &visit)),
@@ -209,7 +249,7 @@ fn with_place(base: &Address, place: Place) -> Address {
 }
 
 /// The filters as typed, and as the store understands them. A day is a day of the reader's zone.
-fn filter(asked: &Asked, company_id: Option<CompanyId>, run_id: Option<RunId>, zone: &TimeZone) -> (Filter, Typed) {
+pub fn filter(asked: &Asked, company_id: Option<CompanyId>, last_success_at: Option<i64>, run_id: Option<RunId>, zone: &TimeZone) -> (Filter, Typed) {
     let mut typed = Typed {
         software: asked.one_of("software", &["quickbooks", "xero"]).to_owned(),
         company: asked.get("company").to_owned(),
@@ -218,6 +258,8 @@ fn filter(asked: &Asked, company_id: Option<CompanyId>, run_id: Option<RunId>, z
         message: asked.get("message").to_owned(),
         status: asked.one_of("status", &["success", "error"]).to_owned(),
         date: asked.get("date").to_owned(),
+        to: asked.get("to").to_owned(),
+        since_good_run: asked.get("since") == "good_run" && company_id.is_some(),
         date_error: None,
     };
     let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
@@ -233,13 +275,59 @@ fn filter(asked: &Asked, company_id: Option<CompanyId>, run_id: Option<RunId>, z
         from_ms: None,
         until_ms: None,
     };
-    if !typed.date.is_empty() {
-        match day_bounds(&typed.date, zone) {
-            Some((from_ms, until_ms)) => (filter.from_ms, filter.until_ms) = (Some(from_ms), Some(until_ms)),
-            None => typed.date_error = Some(format!("\u{201c}{}\u{201d} is not a day. Write it as 2026-01-31.", typed.date)),
+    let mut bounds = |text: &str| match day_bounds(text, zone) {
+        Some((from_ms, until_ms)) => (Some(from_ms), Some(until_ms)),
+        None if text.is_empty() => (None, None),
+        None => {
+            typed.date_error = Some(format!("\u{201c}{text}\u{201d} is not a day. Write it as 2026-01-31."));
+            (None, None)
         }
+    };
+    let (first, last) = (bounds(&typed.date.clone()), bounds(&typed.to.clone()));
+    filter.from_ms = first.0;
+    // without a last day it is one day
+    filter.until_ms = last.1.or(first.1);
+    if let (Some(from_ms), Some(until_ms)) = (filter.from_ms, filter.until_ms)
+        && from_ms >= until_ms
+    {
+        typed.date_error = Some(format!("{} comes before {}. Put the earlier day first.", typed.to, typed.date));
+    }
+    if typed.since_good_run {
+        // a company that never had one: everything
+        filter.from_ms = filter.from_ms.max(last_success_at.map(|ms| ms + 1));
     }
     (filter, typed)
+}
+
+async fn facets(
+    conn: &mut store::Conn,
+    visit: &Visit,
+    filter: &Filter,
+    typed: &Typed,
+    base: &Address,
+) -> Result<Vec<(&'static str, Vec<Facet>)>, WebError> {
+    let mut groups = Vec::new();
+    for (name, heading, chosen, values) in [
+        ("software", "Accounting Software", &typed.software, [("quickbooks", "QuickBooks"), ("xero", "Xero")]),
+        ("type", "Log Type", &typed.log_type, [("milestone", "Milestone"), ("event", "Event")]),
+        ("status", "Status", &typed.status, [("success", "Success"), ("error", "Error")]),
+    ] {
+        let mut facets = Vec::new();
+        for (value, label) in values {
+            let mut with = filter.clone();
+            match name {
+                "software" => with.provider = Some(value.to_owned()),
+                "type" => with.log_type = LogType::parse(value),
+                _ => with.status = LogStatus::parse(value),
+            }
+            let count = log_entries::count(conn, visit.organization_id(), &with, COUNT_CAP).await?;
+            let is_on = chosen == value;
+            let href = base.with(name, if is_on { "" } else { value }).to_string();
+            facets.push(Facet { label, count: figures::capped(count, COUNT_CAP), href, is_on });
+        }
+        groups.push((heading, facets));
+    }
+    Ok(groups)
 }
 
 /// First instant of a day, and of the next one.
@@ -259,6 +347,8 @@ fn address(path: &str, typed: &Typed, asked: &Asked, size: usize) -> Address {
         .with("message", &typed.message)
         .with("status", &typed.status)
         .with("date", &typed.date)
+        .with("to", &typed.to)
+        .with("since", if typed.since_good_run { "good_run" } else { "" })
         .with("run", asked.get("run"))
         .with("size", if size == 50 { String::new() } else { size.to_string() })
 }
@@ -271,7 +361,9 @@ fn chips(typed: &Typed, base: &Address, asked: &Asked) -> Vec<Chip> {
         ("type", "Log Type", LogType::parse(&typed.log_type).map_or(String::new(), |t| t.label().to_owned())),
         ("message", "Message", typed.message.clone()),
         ("status", "Status", LogStatus::parse(&typed.status).map_or(String::new(), |s| s.label().to_owned())),
-        ("date", "Date", typed.date.clone()),
+        ("date", if typed.to.is_empty() { "Date" } else { "Date from" }, typed.date.clone()),
+        ("to", "Date to", typed.to.clone()),
+        ("since", "Since", if typed.since_good_run { "the last good run".to_owned() } else { String::new() }),
         ("run", "Run", asked.get("run").chars().rev().take(6).collect::<Vec<_>>().into_iter().rev().collect()),
     ];
     filters
@@ -281,9 +373,10 @@ fn chips(typed: &Typed, base: &Address, asked: &Asked) -> Vec<Chip> {
         .collect()
 }
 
-fn row(entry: &LogEntry, zone: &TimeZone) -> Row {
+fn row(entry: &LogEntry, here: &str, zone: &TimeZone) -> Row {
     Row {
         id: entry.id,
+        href: Address::new(format!("/integrations/logs/entries/{}", entry.id)).with("from", here).to_string(),
         date: Moment::exact(entry.logged_at, zone),
         software: provider::name(&entry.provider).to_owned(),
         provider: entry.provider.clone(),
@@ -343,8 +436,23 @@ mod tests {
     }
 
     #[test]
+    fn a_range_takes_both_days_in_and_the_wrong_way_round_is_said() {
+        let range = |query: &str| filter(&Asked::parse(query.as_bytes()), None, None, None, &TimeZone::UTC);
+        let (one, _) = range("date=2026-03-01");
+        let (both, typed) = range("date=2026-03-01&to=2026-03-03");
+        assert_eq!((both.from_ms, both.until_ms), (one.from_ms, one.from_ms.map(|ms| ms + 3 * 86_400_000)));
+        assert!(typed.date_error.is_none());
+        let (until, _) = range("to=2026-03-03");
+        assert_eq!((until.from_ms, until.until_ms), (None, both.until_ms));
+        assert!(range("date=2026-03-03&to=2026-03-01").1.date_error.unwrap().contains("Put the earlier day first"));
+        // since the last good run: only where there is one company
+        let since = |company: Option<CompanyId>| filter(&Asked::parse(b"since=good_run"), company, Some(5_000), None, &TimeZone::UTC).0.from_ms;
+        assert_eq!([since(Some(CompanyId::new("c"))), since(None)], [Some(5_001), None]);
+    }
+
+    #[test]
     fn a_wrong_day_is_named_and_filters_nothing_else_away() {
-        let (filter, typed) = filter(&Asked::parse(b"date=31.1.2026&status=error"), None, None, &TimeZone::UTC);
+        let (filter, typed) = filter(&Asked::parse(b"date=31.1.2026&status=error"), None, None, None, &TimeZone::UTC);
         assert!(typed.date_error.unwrap().contains("31.1.2026"));
         assert_eq!((filter.status, filter.from_ms), (Some(LogStatus::Error), None));
     }

@@ -2,7 +2,9 @@
 use crate::site::{Browser, Site};
 use axum::body::Body;
 use axum::http::StatusCode;
+use domain::log::LogMessage;
 use domain::organization::Role;
+use domain::problem::{Problem, ProblemKind};
 use engine::connections::{Facts, Outcome};
 use store::oauth_states::OauthResult;
 use testkit::each_database;
@@ -189,8 +191,12 @@ async fn the_overview_counts_accounts_and_companies_and_a_duplicate_is_named() {
         owner.get("/integrations").await.assert_shows(&["signs in again in 9 days"]);
         owner.post(&format!("/integrations/accounts/{}/import", xero.id), "").await;
         let mut tx = site.engine.store.begin().await.unwrap();
-        let generation = store::connections::find(&mut tx, &site.organization_id, &xero.id).await.unwrap().unwrap().token_generation;
-        assert!(store::connections::mark_invalid(&mut tx, &xero.id, generation, site.engine.clock.now_ms()).await.unwrap());
+        let xero = store::connections::find(&mut tx, &site.organization_id, &xero.id).await.unwrap().unwrap();
+        let now_ms = site.engine.clock.now_ms();
+        assert!(store::connections::mark_invalid(&mut tx, &xero.id, xero.token_generation, now_ms).await.unwrap());
+        let problem = Problem::new(ProblemKind::NeedsReconnect, "Xero no longer accepts this authorization.");
+        let refused = LogMessage::TokenRefused { problem };
+        engine::logbook::about_connection(&mut tx, &site.organization_id, &xero, &refused, now_ms).await.unwrap();
         tx.commit().await.unwrap();
         let page = owner.get("/integrations").await;
         page.assert_shows(&[

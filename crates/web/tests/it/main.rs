@@ -4,6 +4,7 @@ mod books;
 mod callback;
 mod connecting;
 mod feed;
+mod incidents;
 mod live;
 mod logs;
 mod mapping;

@@ -7,6 +7,7 @@ use axum::response::Html;
 use axum::routing::get;
 use domain::ids::{ApiKeyId, CompanyId, ConnectionId, OrganizationId, RunId, UserId};
 use domain::job::Job;
+use domain::ledger::Basis;
 use domain::log::LogMessage;
 use domain::organization::{KeyAccess, Role};
 use domain::sync::Extent;
@@ -14,10 +15,9 @@ use std::collections::BTreeMap;
 use store::api_keys::NewApiKey;
 use store::companies::Found;
 use store::connections::{NewConnection, Tokens};
-use store::log_entries::About;
 use store::runs::NewRun;
 use store::tenancy::Thing;
-use store::{api_keys, companies, connections, log_entries, members, readers, runs};
+use store::{api_keys, companies, connections, members, readers, runs};
 use testkit::each_database;
 use web::WebOptions;
 use web::app::App;
@@ -116,20 +116,16 @@ async fn house(site: &Site, name: &str) -> House {
             now_ms,
         };
         runs::request(&mut tx, &new).await.unwrap();
-        let about = About {
-            organization_id: &id,
-            company_id: Some(&company_id),
-            run_id: Some(&run_id),
-            provider: "xero",
-            company_name: &company_name,
-            account_name: &account,
-        };
-        let entry = log_entries::insert(&mut tx, &about, &LogMessage::SyncCancelled, 1, now_ms).await.unwrap();
+        let company = companies::find(&mut tx, &id, &company_id).await.unwrap().unwrap();
+        // a difference is a cause of its own for each company: the entry opens an incident that bears its id
+        let differs = LogMessage::DoesNotTieOut { basis: Basis::Accrual, accounts: 1, places: Vec::new() };
+        let entry = engine::logbook::about_company(&mut tx, &company, Some(&run_id), &differs, 1, now_ms).await.unwrap();
         halves.push(Ids::from([
             (Thing::Company, company_id.0),
             (Thing::Connection, connection_id.0.clone()),
             (Thing::Run, run_id.0),
             (Thing::LogEntry, entry.to_string()),
+            (Thing::Incident, entry.to_string()),
         ]));
     }
     let invitation = engine.make_id();

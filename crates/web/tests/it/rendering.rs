@@ -1,6 +1,7 @@
 //! Each page struct renders with sample data, empty and full.
 use askama::Template;
 use domain::company::Mark;
+use domain::problem::ProblemKind;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use web::pages::account::{AccountPage, Happened, Headroom, Seen, Tab, Used};
@@ -12,8 +13,10 @@ use web::pages::setup::{FieldErrors, SetupForm, SetupPage};
 use web::pages::sign_in::SignInPage;
 use web::pages::sign_in_link::SignInLinkPage;
 use web::pages::token_user::{Answer, Choice, Line, TokenUserPage};
+use web::parts::incident::IncidentLine;
 use web::parts::moment::Moment;
 use web::parts::status::{Shield, Status};
+use web::parts::step::{Step, Stops};
 use web::parts::tracking::{Done, Tracked, TrackedState};
 use web::visit::{Place, Shell, Theme};
 
@@ -64,7 +67,7 @@ fn job(state: TrackedState) -> Tracked {
 
 fn shell() -> Shell {
     Shell {
-        invalid_accounts: 2,
+        open_incidents: 2,
         job_count: 11,
         waiting_count: 1,
         jobs: vec![job(TrackedState::Running), job(TrackedState::Waiting)],
@@ -107,11 +110,21 @@ fn the_overview_renders_empty_and_full() {
     };
     let empty = IntegrationsPage {
         shell: Shell::sample(Place::Overview, "Integrations"),
+        incidents: vec![],
         cards: vec![card("quickbooks", true, vec![]), card("xero", false, vec![])],
     };
     check(&empty, &["Connect QuickBooks Online", "TIEOUT_XERO_CLIENT_ID", "TIEOUT_XERO_CLIENT_SECRET", "Not configured on this server"]);
     let full = IntegrationsPage {
         shell: shell(),
+        incidents: vec![IncidentLine {
+            id: "i1".into(),
+            title: format!("Sign-in expired for {HOSTILE}"),
+            companies: "14 companies stopped".into(),
+            sentence: "Xero no longer accepts this authorization.".into(),
+            since: moment(86_400_000),
+            is_sign_in: true,
+            step: Step::of(ProblemKind::NeedsReconnect, Stops::Account { connection_id: Some("a1") }, "/integrations"),
+        }],
         cards: vec![card("quickbooks", true, vec![account("Acme", false)]), card("xero", true, vec![account(HOSTILE, true)])],
     };
     check(

@@ -22,12 +22,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::companies::{Ended, Found};
 use store::connections::{NewConnection, Tokens};
-use store::log_entries::About;
 use store::members::User;
 use store::runs::NewRun;
 use store::seal::Key;
 use store::verifications::Verification;
-use store::{Store, companies, connections, documents, inventory, log_entries, members, quarantine, readers, runs, sessions, verifications};
+use store::{Store, companies, connections, documents, inventory, members, quarantine, readers, runs, sessions, verifications};
 use tower::ServiceExt;
 use url::Url;
 use web::WebOptions;
@@ -158,6 +157,11 @@ impl Sample {
     pub async fn invalidate(&self, connection_id: &ConnectionId) {
         let mut tx = self.engine.store.begin().await.unwrap();
         assert!(connections::mark_invalid(&mut tx, connection_id, 1, self.now_ms).await.unwrap());
+        let connection = connections::find(&mut tx, &self.organization_id, connection_id).await.unwrap().unwrap();
+        let problem = Problem::new(ProblemKind::NeedsReconnect, "QuickBooks no longer accepts this authorization.");
+        engine::logbook::about_connection(&mut tx, &self.organization_id, &connection, &LogMessage::TokenRefused { problem }, self.now_ms)
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
     }
 
@@ -188,15 +192,7 @@ impl Sample {
     pub async fn log(&self, company_id: &CompanyId, run_id: Option<&RunId>, message: &LogMessage, at_ms: i64) -> i64 {
         let mut tx = self.engine.store.begin().await.unwrap();
         let company = companies::find_any(&mut tx, company_id).await.unwrap().unwrap();
-        let about = About {
-            organization_id: &self.organization_id,
-            company_id: Some(company_id),
-            run_id,
-            provider: &company.provider,
-            company_name: &company.name,
-            account_name: &company.connection_name,
-        };
-        let id = log_entries::insert(&mut tx, &about, message, 1, at_ms).await.unwrap();
+        let id = engine::logbook::about_company(&mut tx, &company, run_id, message, 1, at_ms).await.unwrap();
         tx.commit().await.unwrap();
         id
     }
@@ -421,7 +417,13 @@ impl Sample {
         runs::again(&mut tx, &run.lease(), now + 95 * MINUTE, false, Some("Xero daily limit"), now - MINUTE).await.unwrap();
         tx.commit().await.unwrap();
         let limited = Problem::new(ProblemKind::RateLimited, "Xero's daily limit is reached.");
-        self.log(&quay, Some(&run.id), &LogMessage::WaitingForProvider { problem: limited, until: "22:35 UTC".to_owned() }, now - MINUTE).await;
+        self.log(
+            &quay,
+            Some(&run.id),
+            &LogMessage::WaitingForProvider { problem: limited, until: jiff::Timestamp::from_millisecond(now + 95 * MINUTE).unwrap() },
+            now - MINUTE,
+        )
+        .await;
 
         self.company(&ada, "xero", "Bramble & Co", false).await;
         self.company(&books, "quickbooks", "Saltmarsh Nursery", false).await;

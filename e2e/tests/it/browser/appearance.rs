@@ -106,6 +106,12 @@ async fn no_page_is_wider_than_a_phone_and_none_makes_the_browser_complain() {
         ("/companies", "companies"),
         (company.as_str(), "company"),
         (&format!("/integrations/logs/companies/{}", company.rsplit('/').next().unwrap_or_default()), "log-company"),
+        (&format!("/integrations/logs/companies/{}/runs", company.rsplit('/').next().unwrap_or_default()), "log-runs-company"),
+        ("/integrations/logs/all/runs", "log-runs"),
+        ("/integrations/logs/all?counts=1&status=success", "log-table-counted"),
+        ("/integrations/logs/settings", "log-settings"),
+        ("/integrations/logs/errors", "error-guide"),
+        ("/integrations/incidents", "incidents-none"),
     ] {
         look(&ada, path, name).await;
     }
@@ -139,13 +145,20 @@ async fn no_page_is_wider_than_a_phone_and_none_makes_the_browser_complain() {
         ("/integrations/data-feed", "data-feed-invalid"),
         (&account, "account-invalid"),
         (&company, "company-invalid"),
+        ("/integrations/logs", "logs-invalid"),
+        ("/integrations/incidents", "incidents"),
     ] {
         look(&ada, path, name).await;
     }
     ada.open("/integrations/logs/all?status=error").await;
     ada.click_on(".log-message a").await;
     ada.see("What to do").await;
-    look_here(&ada, "log-entry-error").await;
+    look_here(&ada, "log-entry-drawer").await;
+    let entry = ada.path().await;
+    look(&ada, &entry, "log-entry-error").await;
+    ada.click_on("a[href^='/integrations/incidents/']").await;
+    ada.see("Errors logged").await;
+    look_here(&ada, "incident").await;
     let complaints = ada.complaints().await;
     assert!(complaints.is_empty(), "the browser's console holds:\n{}", complaints.join("\n"));
     // a missing page is answered 404, which the console notes

@@ -6,6 +6,7 @@ mod company;
 mod consent;
 mod data_feed;
 mod duplicate;
+mod incidents;
 mod journey;
 mod logs;
 mod mapping;
