@@ -5,16 +5,19 @@
 pub enum DeliveryKind {
     /// By SMTP, to an address.
     Mail,
+    /// To the chat of an organization, whose address is kept apart: it is a secret.
+    Webhook,
 }
 
 impl DeliveryKind {
     pub fn as_str(self) -> &'static str {
         match self {
             DeliveryKind::Mail => "mail",
+            DeliveryKind::Webhook => "webhook",
         }
     }
     pub fn parse(word: &str) -> Option<DeliveryKind> {
-        [DeliveryKind::Mail].into_iter().find(|kind| kind.as_str() == word)
+        [DeliveryKind::Mail, DeliveryKind::Webhook].into_iter().find(|kind| kind.as_str() == word)
     }
 }
 

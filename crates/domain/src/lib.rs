@@ -12,6 +12,7 @@ pub mod job;
 pub mod ledger;
 pub mod log;
 pub mod money;
+pub mod notice;
 pub mod organization;
 pub mod problem;
 pub mod record;

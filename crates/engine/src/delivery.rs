@@ -2,9 +2,11 @@
 use crate::Engine;
 use crate::error::EngineError;
 use domain::delivery::{DeliveryKind, wait_after};
+use domain::ids::OrganizationId;
 use lettre::message::{Mailbox, header::ContentType};
 use lettre::transport::smtp::Error as SmtpError;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
+use providers::post::PostError;
 use std::fmt;
 use std::time::Duration;
 use store::outbox::{self, Due, Outcome};
@@ -119,7 +121,6 @@ pub(crate) async fn deliver(engine: Engine, shutdown: CancellationToken) {
 
 /// Sends what is due now; how many were tried.
 pub async fn deliver_due(engine: &Engine) -> Result<usize, EngineError> {
-    let Some(mailer) = engine.mailer() else { return Ok(0) };
     if !outbox::has_due(&mut engine.store.read().await?, engine.now_ms()).await? {
         return Ok(0);
     }
@@ -128,7 +129,11 @@ pub async fn deliver_due(engine: &Engine) -> Result<usize, EngineError> {
     tx.commit().await?;
     let tried = futures::future::join_all(claimed.iter().map(|due| async move {
         let sent = match due.kind {
-            DeliveryKind::Mail => mailer.send(due).await,
+            DeliveryKind::Mail => match engine.mailer() {
+                Some(mailer) => mailer.send(due).await,
+                None => Err(Undelivered::ForNow("this server has no mail server".to_owned())),
+            },
+            DeliveryKind::Webhook => post(engine, due).await,
         };
         (due, sent)
     }))
@@ -137,6 +142,20 @@ pub async fn deliver_due(engine: &Engine) -> Result<usize, EngineError> {
         settle(engine, due, sent).await?;
     }
     Ok(claimed.len())
+}
+
+/// Posts to the chat of an organization, at the address it has now.
+async fn post(engine: &Engine, due: &Due) -> Result<(), Undelivered> {
+    let url = async {
+        let mut conn = engine.store.read().await?;
+        store::notices::webhook_url(&engine.store, &mut conn, &OrganizationId::new(&due.recipient)).await
+    };
+    let url = url.await.map_err(|error| Undelivered::ForNow(error.to_string()))?;
+    let url = url.ok_or_else(|| Undelivered::ForGood("the webhook was removed".to_owned()))?;
+    providers::post::post_json(&url, due.body.clone(), engine.reach()).await.map_err(|error| match error {
+        PostError::Refused(text) => Undelivered::ForGood(text),
+        PostError::Failed(text) => Undelivered::ForNow(text),
+    })
 }
 
 async fn settle(engine: &Engine, due: &Due, sent: Result<(), Undelivered>) -> Result<(), EngineError> {

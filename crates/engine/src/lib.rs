@@ -1,4 +1,5 @@
 //! What the product does: connect, sync, verify. It joins providers and store, which do not know each other.
+pub mod alerts;
 pub mod connections;
 pub mod delivery;
 pub mod error;
@@ -21,6 +22,7 @@ pub use providers::{oauth::Secret, registry::Registry, registry::Settings as Pro
 use domain::clock::Clock;
 use domain::ids::{CompanyId, OrganizationId, RunId};
 use providers::Provider;
+use providers::post::Reach;
 use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -64,6 +66,8 @@ pub struct Inner {
     pub(crate) posted: Notify,
     /// None: this installation has no mail server, and people copy links instead.
     pub(crate) mailer: OnceLock<delivery::Mailer>,
+    /// Webhooks may lead into private networks: this installation's chat is in one.
+    pub(crate) reaches_private: OnceLock<()>,
     /// How to stop the runs this process works on: a person who cancels one need not wait for the next beat.
     pub(crate) stops: Mutex<HashMap<RunId, CancellationToken>>,
     /// Call windows of companies this node has synced.
@@ -91,6 +95,7 @@ impl Engine {
             queued: Notify::new(),
             posted: Notify::new(),
             mailer: OnceLock::new(),
+            reaches_private: OnceLock::new(),
             stops: Mutex::default(),
             pacers: Mutex::default(),
             suggestions: OnceLock::new(),
@@ -118,6 +123,17 @@ impl Engine {
     }
     pub(crate) fn mailer(&self) -> Option<&delivery::Mailer> {
         self.mailer.get()
+    }
+    /// Lets webhooks lead into private networks, once, at the start.
+    pub fn allow_private_webhooks(&self) {
+        let _ = self.reaches_private.set(());
+    }
+    pub(crate) fn reach(&self) -> Reach {
+        if self.reaches_private.get().is_some() { Reach::PrivateToo } else { Reach::Public }
+    }
+    /// Whether an address can be posted to, as far as its text shows; else what is wrong with it.
+    pub fn check_webhook(&self, text: &str) -> Result<Url, String> {
+        providers::post::check_address(text, self.reach()).map_err(|error| error.to_string())
     }
     /// What was put into the outbox leaves at once; call it after the commit.
     pub fn wake_delivery(&self) {

@@ -42,6 +42,7 @@ pub async fn work(engine: Engine, shutdown: CancellationToken) {
     beats.spawn(beat_loop(engine.clone(), owned.clone(), shutdown.clone()));
     beats.spawn(crate::delivery::deliver(engine.clone(), shutdown.clone()));
     beats.spawn(crate::retention::keep(engine.clone(), shutdown.clone()));
+    beats.spawn(crate::alerts::keep(engine.clone(), shutdown.clone()));
     let mut tasks: JoinSet<RunId> = JoinSet::new();
     let mut chores: JoinSet<()> = JoinSet::new();
     let mut next_tick = tokio::time::Instant::now();

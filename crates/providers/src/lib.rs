@@ -2,6 +2,7 @@
 pub mod error;
 pub mod http;
 pub mod oauth;
+pub mod post;
 pub mod provider;
 pub mod quickbooks;
 pub mod registry;

@@ -149,6 +149,9 @@ pub fn engine(config: &Config, store: Store) -> Result<Engine, Failure> {
     if let Some(mailer) = &config.mailer {
         engine.set_mailer(mailer.clone());
     }
+    if config.webhooks_private {
+        engine.allow_private_webhooks();
+    }
     Ok(engine)
 }
 

@@ -35,6 +35,8 @@ pub struct Config {
     pub suggestions: Option<providers::suggestions::Settings>,
     /// None: no mail server; people copy links.
     pub mailer: Option<Mailer>,
+    /// Webhooks may lead into private networks, and in clear.
+    pub webhooks_private: bool,
     key_text: String,
 }
 
@@ -50,6 +52,7 @@ struct File {
     lease_secs: Option<i64>,
     smtp_url: Option<String>,
     mail_from: Option<String>,
+    webhooks_private: Option<bool>,
     quickbooks: Option<ProviderFile>,
     xero: Option<ProviderFile>,
     simulator: Option<SimulatorFile>,
@@ -205,11 +208,17 @@ impl Config {
             sources.text("TIEOUT_SMTP_URL", |file| file.smtp_url.clone()).trim(),
             sources.text("TIEOUT_MAIL_FROM", |file| file.mail_from.clone()).trim(),
         )?;
+        let webhooks_private = match env("TIEOUT_WEBHOOKS_PRIVATE").as_deref().map(str::trim) {
+            None => sources.file.webhooks_private.or(sources.defaults.webhooks_private).unwrap_or(false),
+            Some("true" | "1" | "yes") => true,
+            Some("false" | "0" | "no") => false,
+            Some(other) => return Err(wrong("webhooks_private (TIEOUT_WEBHOOKS_PRIVATE)", other, "true or false")),
+        };
         let key_text = sources.text("TIEOUT_KEY", |file| file.key.clone());
         if !key_text.trim().is_empty() {
             Key::parse(&key_text).map_err(|error| ConfigError(format!("the setting key (TIEOUT_KEY): {error}")))?;
         }
-        Ok(Config { listen, public_url, data_dir, database, workers, lease_secs, providers, suggestions, mailer, key_text })
+        Ok(Config { listen, public_url, data_dir, database, workers, lease_secs, providers, suggestions, mailer, webhooks_private, key_text })
     }
 
     /// The file of the embedded database; none when it is a server's.
@@ -358,8 +367,13 @@ mod tests {
     fn a_wrong_setting_is_named_with_what_it_expects() {
         /// The settings file, the environment, and how the sentence begins.
         type Case = (&'static str, &'static [(&'static str, &'static str)], &'static str);
-        let cases: [Case; 15] = [
+        let cases: [Case; 16] = [
             ("", &[("TIEOUT_SMTP_URL", "smtp://localhost:25")], "the setting mail_from (TIEOUT_MAIL_FROM) is missing"),
+            (
+                "",
+                &[("TIEOUT_WEBHOOKS_PRIVATE", "maybe")],
+                "the setting webhooks_private (TIEOUT_WEBHOOKS_PRIVATE) is `maybe`; expected true or false",
+            ),
             (
                 "",
                 &[("TIEOUT_SMTP_URL", "mail.example.com"), ("TIEOUT_MAIL_FROM", "a@b.example")],

@@ -25,6 +25,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0010_feed.sql"),
     include_str!("../migrations/0012_mapping.sql"),
     include_str!("../migrations/0014_incidents.sql"),
+    include_str!("../migrations/0015_notices.sql"),
     include_str!("../migrations/0016_api.sql"),
 ];
 

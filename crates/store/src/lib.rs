@@ -25,6 +25,7 @@ pub mod log_retention;
 pub mod log_search;
 pub mod mappings;
 pub mod members;
+pub mod notices;
 pub mod oauth_states;
 pub mod outbox;
 pub mod quarantine;

@@ -55,11 +55,16 @@ pub struct Delivery {
 
 /// Writes one, in the caller's transaction. False when its `dedupe_key` was told to this recipient already.
 pub async fn put(store: &Store, conn: &mut Tx, new: &NewDelivery<'_>) -> Result<bool, StoreError> {
+    put_for(store, conn, new, new.now_ms).await
+}
+
+/// The same, to leave at a later time: nobody is to be disturbed before.
+pub async fn put_for(store: &Store, conn: &mut Tx, new: &NewDelivery<'_>, leaves_at: i64) -> Result<bool, StoreError> {
     let body = store.sealer.seal("deliveries.body", &new.id, new.body.as_bytes());
     let written = conn
         .execute(
             "INSERT INTO deliveries (id, organization_id, kind, recipient, subject, body, dedupe_key, state, attempt, run_after, lease_epoch, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, 'queued', 0, $8, 0, $8) ON CONFLICT DO NOTHING",
+             VALUES ($1, $2, $3, $4, $5, $6, $7, 'queued', 0, $8, 0, $9) ON CONFLICT DO NOTHING",
             args![
                 new.id.as_str(),
                 new.organization_id.map(|id| id.as_str()),
@@ -68,6 +73,7 @@ pub async fn put(store: &Store, conn: &mut Tx, new: &NewDelivery<'_>) -> Result<
                 new.subject,
                 body,
                 new.dedupe_key,
+                leaves_at,
                 new.now_ms,
             ],
         )

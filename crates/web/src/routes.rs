@@ -3,8 +3,9 @@ use crate::app::{App, WebOptions};
 use crate::pages::{
     access, account, account_lines, account_setup, api_keys, api_reference, companies, company, contact_balances, data_feed, disconnect, error_guide,
     incident, incidents, integrations, invitation, invitations, invite, log_entry, log_runs, log_settings, log_table, logs, mapping,
-    mapping_companies, mapping_edit, mapping_history, mapping_import, member_remove, members, organization, organization_new, palette, password,
-    password_new, reconnect_link, result, resync_all, schedule, send_link, setup, sign_in, sign_in_link, statements, token_user, unlink, welcome,
+    mapping_companies, mapping_edit, mapping_history, mapping_import, member_remove, members, notification_settings, notifications, organization,
+    organization_new, palette, password, password_new, reconnect_link, result, resync_all, schedule, send_link, setup, sign_in, sign_in_link,
+    statements, token_user, unlink, welcome,
 };
 use crate::{api, assets, auth, error, events, exports, feed, protection};
 use axum::Router;
@@ -147,6 +148,13 @@ pub fn all() -> Vec<Route> {
         route("/integrations/incidents", INTEGRATIONS, Organization, get(incidents::show)),
         route("/integrations/incidents/{id}", INTEGRATIONS, INCIDENT, get(incident::show)),
         route("/integrations/incidents/{id}/resync", INTEGRATIONS, INCIDENT, post(incident::resync)),
+        // what people are told
+        route("/notifications", INTEGRATIONS, Person, get(notifications::show)),
+        route("/notifications/open", INTEGRATIONS, Person, get(notifications::open)),
+        route("/notifications/read", INTEGRATIONS, Person, post(notifications::read_all)),
+        route("/notifications/settings", INTEGRATIONS, Organization, get(notification_settings::show).post(notification_settings::save)),
+        route("/notifications/webhook", INTEGRATIONS, Organization, post(notification_settings::save_webhook)),
+        route("/notifications/test", INTEGRATIONS, Organization, post(notification_settings::test)),
         // the books
         route("/companies", COMPANIES, Organization, get(companies::show)),
         route("/companies/{id}", COMPANIES, COMPANY, get(company::show)),

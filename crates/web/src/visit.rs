@@ -128,6 +128,7 @@ impl Visit {
     pub async fn shell(&self, conn: &mut Conn, place: Place, title: &str) -> Result<Shell, StoreError> {
         let organizations = store::members::list_organizations(conn, self.user_id()).await?;
         let frame = store::frame::read(conn, self.organization_id(), &self.reader(), self.now.as_millisecond()).await?;
+        let unread = store::notices::count_unread(conn, self.organization_id(), self.user_id()).await?;
         Ok(Shell {
             title: title.to_owned(),
             place,
@@ -142,6 +143,7 @@ impl Visit {
             manages_members: self.may(Action::ManageMembers),
             sees_integrations: self.may(Action::UseIntegrations),
             open_incidents: frame.open_incidents,
+            unread,
             job_count: frame.job_count,
             waiting_count: frame.waiting_count,
             jobs: frame.jobs.iter().filter_map(|company| Tracked::of(company, self.now, &self.zone)).collect(),
@@ -180,6 +182,7 @@ pub enum Place {
     Palette,
     Members,
     Settings,
+    Notifications,
     /// No line of it.
     Elsewhere,
 }
@@ -207,6 +210,8 @@ pub struct Shell {
     /// All of this person's, this one included.
     pub organizations: Vec<Belonging>,
     pub open_incidents: i64,
+    /// Notifications this person has not read.
+    pub unread: i64,
     pub job_count: i64,
     pub waiting_count: i64,
     /// The first few of them.
@@ -234,6 +239,7 @@ impl Shell {
             manages_members: true,
             organizations: Vec::new(),
             open_incidents: 0,
+            unread: 0,
             job_count: 0,
             waiting_count: 0,
             jobs: Vec::new(),

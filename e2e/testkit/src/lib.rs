@@ -8,6 +8,7 @@ mod packages;
 mod ports;
 mod postgres;
 mod program;
+pub mod receiver;
 mod sdk;
 mod wire;
 

@@ -1,6 +1,7 @@
 //! The engine from outside: real databases, the real sandbox over HTTP.
 mod access;
 mod accounts;
+mod alerts;
 mod crash;
 mod dates;
 mod delivery;

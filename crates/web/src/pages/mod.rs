@@ -29,6 +29,8 @@ pub mod mapping_history;
 pub mod mapping_import;
 pub mod member_remove;
 pub mod members;
+pub mod notification_settings;
+pub mod notifications;
 pub mod organization;
 pub mod organization_new;
 pub mod palette;

@@ -9,6 +9,7 @@ mod live;
 mod logs;
 mod mapping;
 mod matrix;
+mod notifications;
 mod palette;
 mod people;
 mod rendering;
