@@ -40,13 +40,6 @@ impl Role {
 }
 
 impl Role {
-    pub fn label(self) -> &'static str {
-        match self {
-            Role::Owner => "Owner",
-            Role::Admin => "Admin",
-            Role::Member => "Member",
-        }
-    }
     /// What it allows, for whoever is asked to join or gives it.
     pub fn allows(self) -> &'static str {
         match self {
