@@ -1,8 +1,8 @@
 //! Removing a member, or leaving: asks first, with what their sign-in powers.
 use crate::app::App;
 use crate::error::WebError;
+use crate::feed::row::account_name;
 use crate::flash::Flash;
-use crate::pages::data_feed::account_name;
 use crate::pages::members::{PATH, actor, name_of};
 use crate::parts::figures::counted;
 use crate::visit::{Place, Shell, Visit};
