@@ -59,7 +59,7 @@ struct Effort {
     compared: usize,
 }
 
-const EFFORT: Effort = Effort { walked: 2_000, merged: 64, compared: 3_000 };
+const EFFORT: Effort = Effort { walked: 2_000, merged: 64, compared: 2_000 };
 /// Entries fetched at once when messages are compared.
 const COMPARED_AT_ONCE: usize = 500;
 
