@@ -179,3 +179,23 @@ fn by_doing(needs: &str) -> &'static str {
         other => panic!("`{other}` is nothing a test does at a provider"),
     }
 }
+
+/// The page the product began with, sentence by sentence.
+#[test]
+fn every_sentence_of_the_original_page_names_a_test_in_the_browser() {
+    let table = read("docs/original-page.md");
+    let mut wrong = Vec::new();
+    let mut rows = 0;
+    for line in table.lines().filter(|line| line.ends_with("` |")) {
+        rows += 1;
+        let named = line.rsplit('`').nth(1).unwrap_or_default();
+        let (file, test) = named.split_once(' ').unwrap_or((named, ""));
+        let file = format!("e2e/tests/it/{file}");
+        let is_there = root().join(&file).exists() && read(&file).contains(&format!("fn {test}("));
+        if !is_there || test.is_empty() {
+            wrong.push(format!("docs/original-page.md names `{named}`, which is not there: {line}"));
+        }
+    }
+    assert!(rows > 80, "docs/original-page.md has only {rows} sentences");
+    nothing(wrong);
+}
