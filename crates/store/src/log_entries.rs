@@ -38,11 +38,11 @@ static LAST_ID: AtomicI64 = AtomicI64::new(0);
 /// A clock that was set back by more than this is followed, so that the ids of a day stay within that day.
 const CLOCK_SET_BACK_MS: i64 = 1_000;
 
-/// An id for an entry of this moment: larger than every id made before by this process, apart from those of other nodes by 12 random bits.
+/// An id for an entry of this moment: larger than every id made before by this process, apart from those of other nodes by 21 random bits.
 fn make_id(last_id: &AtomicI64, now_ms: i64) -> i64 {
-    let mut random = [0u8; 2];
+    let mut random = [0u8; 4];
     getrandom::fill(&mut random).expect("the operating system gives random bytes");
-    let node = i64::from(u16::from_be_bytes(random) & 0x0fff);
+    let node = i64::from(u32::from_be_bytes(random) & 0x1f_ffff);
     let wanted = ((now_ms - EPOCH_MS).max(1) << 22) | node;
     let after = |last: i64| if last - wanted > CLOCK_SET_BACK_MS << 22 { wanted } else { wanted.max(last + 1 + (node & 0x3f)) };
     let previous = last_id.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |last| Some(after(last))).unwrap_or(0);
@@ -201,6 +201,9 @@ mod tests {
         let ids: Vec<i64> = (0..10_000).map(|_| make_id(&last_id, 1_800_000_000_000)).collect();
         assert!(ids.windows(2).all(|pair| pair[0] < pair[1]));
         assert!(make_id(&last_id, 1_800_000_100_000) >= first_id_at(1_800_000_100_000));
+        // other nodes make ids of the same moment
+        let of_nodes: std::collections::BTreeSet<i64> = (0..50).map(|_| make_id(&AtomicI64::new(0), 1_800_000_000_000)).collect();
+        assert_eq!(of_nodes.len(), 50);
         // set back by an hour: the id is one of that hour again
         let back = make_id(&last_id, 1_799_996_500_000);
         assert!((first_id_at(1_799_996_500_000)..first_id_at(1_799_996_501_000)).contains(&back));

@@ -188,8 +188,8 @@ function openDrawer(address) {
     if (event.target === drawer || link?.matches("[data-drawer-close]")) { event.preventDefault(); drawer.close(); return; }
     if (!link || event.metaKey || event.ctrlKey || !link.getAttribute("href").startsWith("/integrations/logs/entries/")) return;
     event.preventDefault();
-    history.replaceState({ entry: true, list }, "", link.href);
-    fill(drawer, link.href);
+    // the address follows what is shown, so that a second key finds the neighbours of what is seen
+    fill(drawer, link.href).then(() => { if (drawer.isConnected) history.replaceState({ entry: true, list }, "", link.href); });
   });
   fill(drawer, address).then(() => { if (drawer.isConnected) drawer.showModal(); });
 }

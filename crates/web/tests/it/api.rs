@@ -433,7 +433,7 @@ async fn a_request_that_is_sent_again_has_one_effect_and_gets_the_first_answer()
     .await;
 }
 
-// proves H8 in part, G8 in part
+// proves G8, H8 in part
 #[tokio::test]
 async fn every_operation_keeps_to_the_organization_and_the_role_of_its_key() {
     each_database(|url| async move {

@@ -64,7 +64,7 @@ async fn what_another_process_writes_is_noticed_and_a_sign_out_ends_the_stream()
     .await;
 }
 
-// proves H2 in part, H5 in part
+// proves H2, H5 in part
 #[tokio::test]
 async fn a_member_hears_of_assigned_companies_only_and_a_changed_role_ends_the_stream() {
     each_database(|url| async move {
