@@ -40,10 +40,11 @@ pub async fn about_company(
         run_days::add(tx, &company.id, day, now_ms).await?;
     }
     match message.settles() {
-        Some(Settles::Run) => match run_id {
-            Some(run_id) => incidents::settle_run(tx, &company.id, run_id, now_ms).await?,
-            None => {}
-        },
+        Some(Settles::Run) => {
+            if let Some(run_id) = run_id {
+                incidents::settle_run(tx, &company.id, run_id, now_ms).await?;
+            }
+        }
         Some(Settles::TieOut) => incidents::settle_tie_out(tx, &company.id, now_ms).await?,
         Some(Settles::Company) => incidents::settle_company(tx, &company.id, Settled::Unlinked, now_ms).await?,
         Some(Settles::Account(_)) | None => {}

@@ -312,7 +312,7 @@ mod tests {
             let accounts: Vec<String> = (0..2 + next(&mut seed) % 30).map(|number| format!("a{number}")).collect();
             for (at, account) in accounts.iter().enumerate() {
                 // some accounts of the ledger are not in the chart
-                if next(&mut seed) % 12 != 0 {
+                if !next(&mut seed).is_multiple_of(12) {
                     chart.0.insert(account.clone(), classes[(next(&mut seed) % 5) as usize]);
                 }
                 // none, one or several accounts of retained earnings
@@ -335,7 +335,7 @@ mod tests {
             let all = category::all();
             let mut mapping = Mapping::default();
             for account in &accounts {
-                if next(&mut seed) % 5 != 0 {
+                if !next(&mut seed).is_multiple_of(5) {
                     let category = &all[(next(&mut seed) % all.len() as u64) as usize];
                     mapping.0.insert(account.clone(), Assignment { category, source: MappingSource::User, confidence: 100, reason: String::new() });
                 }
@@ -345,9 +345,9 @@ mod tests {
             assert!(normalized.keys().all(|(key, _)| category::find_leaf(key).is_some()), "round {round}: every account lies in a leaf");
             let months: Vec<Month> = Month { year: 2026, month: 1 }.through(Month { year: 2026, month: 12 });
             let sheet = balance_sheet(&normalized, &StandardChart, &months, 1 + (round % 12) as i8);
-            for column in 0..months.len() {
+            for (column, month) in months.iter().enumerate() {
                 let of = |assets: bool| sheet.rows.iter().filter(|row| (row.class == Asset) == assets).map(|row| row.amounts[column]).sum::<Amount>();
-                assert_eq!(of(true), of(false) + sheet.result_of_year[column], "round {round}, {}", months[column]);
+                assert_eq!(of(true), of(false) + sheet.result_of_year[column], "round {round}, {month}");
             }
             // profit is the same in either chart
             let profit = |rows: Vec<crate::statements::AccountRow>| -> Vec<Amount> {

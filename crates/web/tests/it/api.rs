@@ -450,7 +450,7 @@ async fn every_operation_keeps_to_the_organization_and_the_role_of_its_key() {
         let foreign = key(&sample, &other, &stranger, Role::Admin, KeyAccess::Write, &[]).await;
         let own = admin(&sample).await;
         let company = company_ids(&sample).await[0].clone();
-        let confined = key(&sample, &sample.organization_id, &sample.owner, Role::Member, KeyAccess::Write, &[company.clone()]).await;
+        let confined = key(&sample, &sample.organization_id, &sample.owner, Role::Member, KeyAccess::Write, std::slice::from_ref(&company)).await;
         let companies = own.all("/companies", 200).await;
         let elsewhere = companies.iter().map(|row| row["id"].as_str().unwrap()).find(|id| *id != company.as_str()).unwrap().to_owned();
         let run = own.all("/runs", 200).await[0]["id"].as_str().unwrap().to_owned();

@@ -49,7 +49,7 @@ pub fn judge(shot: &Shot, answer: Option<&Answer>, breaks: bool) -> Option<Strin
     }
     let answer = answer?;
     // 501: what Xero has no method for (its documentation: HTTP status codes)
-    if answer.status >= 500 && answer.status != 501 && !(breaks && !shot.path.starts_with("/_control")) {
+    if answer.status >= 500 && answer.status != 501 && (!breaks || shot.path.starts_with("/_control")) {
         return Some(format!("{} for {} {}", answer.status, shot.method, shot.path.split('?').next().unwrap_or_default()));
     }
     let is_json = answer.content_type.starts_with("application/json") && !answer.content_type.ends_with("of a connection");

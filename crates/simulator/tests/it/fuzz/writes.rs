@@ -98,7 +98,7 @@ impl Writes {
         let mut record = if known.is_empty() { Value::Object(Map::new()) } else { dice.pick(known).clone() };
         if let Value::Object(fields) = &mut record {
             if dice.one_in(2) {
-                fields.retain(|name, _| !OF_SAVED.contains(&name.as_str()) && !(name.ends_with("Number") || name == "DocNumber"));
+                fields.retain(|name, _| !(OF_SAVED.contains(&name.as_str()) || name.ends_with("Number") || name == "DocNumber"));
                 // names are unique
                 for name in ["Name", "DisplayName", "FullyQualifiedName", "Code"] {
                     if let Some(Value::String(text)) = fields.get_mut(name)
