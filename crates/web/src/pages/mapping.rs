@@ -224,6 +224,11 @@ pub fn provider_type(account: &store::accounts::Account) -> String {
     [account.account_type.as_str(), account.role.as_str()].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" / ")
 }
 
+/// A part of a balance as it is shown: nobody weighs hundredths of a cent.
+fn to_cents(amount: Amount) -> Amount {
+    Amount((amount.0 + 50 * amount.0.signum()) / 100 * 100)
+}
+
 fn row(books: &MappedBooks, id: &str, state: Option<RecordState>, here: &Address) -> AccountRow {
     let account = books.loaded.chart.account(id);
     let known = engine::mappings::is_known(&books.loaded, id);
@@ -254,7 +259,7 @@ fn row(books: &MappedBooks, id: &str, state: Option<RecordState>, here: &Address
         source: SourceMark::of(assignment.source),
         confidence: assignment.confidence,
         reason: assignment.reason,
-        impact: books.impact(id).grouped(),
+        impact: to_cents(books.impact(id)).grouped(),
         flag,
         state: state.map(|state| match state {
             RecordState::Deleted => "deleted or merged",
