@@ -371,9 +371,18 @@ impl Store {
     /// `address` is a file name, `sqlite:FILE` or `postgres://...`.
     pub async fn open(address: &str, key: &crate::seal::Key) -> Result<Store, StoreError> {
         let store = Store::connect(address, key).await?;
-        store.migrate(MIGRATIONS).await?;
-        store.check_key().await?;
-        Ok(store)
+        let opened = async {
+            store.migrate(MIGRATIONS).await?;
+            store.check_key().await
+        };
+        match opened.await {
+            Ok(()) => Ok(store),
+            Err(error) => {
+                // left to itself, a connection may end after the program and leave its log beside the database
+                store.close().await;
+                Err(error)
+            }
+        }
     }
 
     async fn connect(address: &str, key: &crate::seal::Key) -> Result<Store, StoreError> {
