@@ -182,7 +182,8 @@ mod tests {
             strip(&[tally(1, 9, 9, 9), tally(20_000, 96, 0, 0), tally(20_001, 95, 1, 0), tally(20_002, 0, 2, 0), tally(20_003, 3, 0, 1)], 20_003);
         let looks: Vec<&str> = days.iter().map(|day| day.look).collect();
         assert_eq!((looks.len(), &looks[9..]), (14, ["none", "good", "part", "bad", "wait"].as_slice()));
-        assert_eq!(days[11].title, "6 Oct: 95 good, 1 failed");
+        // 20,001 days after 1 January 1970: 5 October 2024
+        assert_eq!(days[11].title, "5 Oct: 95 good, 1 failed");
         assert_eq!(words, "Runs of the last 14 days: 194 good, 3 failed, 1 waited");
     }
 }
