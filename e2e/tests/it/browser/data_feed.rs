@@ -23,7 +23,7 @@ pub(super) async fn told(person: &Person, words: &str) {
     person.see_within(words, Duration::from_secs(5)).await;
 }
 
-// proves B2
+// proves B2 in part
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_company_a_selection_and_all_that_need_it_can_be_resynced_and_each_click_is_answered() {
     let site = Site::on_sqlite(Companies::QuickBooks(100)).await;

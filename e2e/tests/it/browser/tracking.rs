@@ -1,4 +1,4 @@
-//! Many syncs at once, as a person follows them: selected, cancelled, interrupted, waiting for a provider's limit; and times that do not trust the browser's clock.
+//! Many syncs at once, as a person follows them: selected, cancelled, interrupted; and times that do not trust the browser's clock.
 
 use std::time::{Duration, Instant};
 
