@@ -114,9 +114,7 @@ async fn a_revoked_grant_shows_at_once_and_a_reconnect_goes_on_by_itself() {
             let repaired = house.authorize(provider, Some(&broken.id), &[], &[]).await;
             assert_eq!((repaired.outcome.as_str(), repaired.connection_id.as_ref()), ("reconnected", Some(&broken.id)));
             // nobody asks for it
-            engine::schedule::tick(&house.engine).await.unwrap();
-            let run = house.wait(&company.id).await;
-            assert_ne!(Some(&run.id), company.last_run_id.as_ref());
+            let run = house.wait_scheduled(&company.id, Some(&run.id)).await;
             assert_eq!((run.extent, run.requested_by.as_str()), (Extent::Changes, "schedule"));
             assert_complete(&house, &run).await;
             assert_eq!(house.status(&company.id).await, SyncStatus::Synced);

@@ -89,9 +89,11 @@ async fn companies_change_hands_after_a_live_check_of_each_and_nothing_is_import
             assert_eq!(house.company(&company.id).await.connection_id, first, "connecting alone moves nothing");
             assert_eq!(house.status(&company.id).await, SyncStatus::InvalidToken);
         }
-        let mut before = Vec::new();
+        worker.stop().await;
+        let (mut before, mut last_runs) = (Vec::new(), Vec::new());
         for company in &companies {
             before.push(kept(&house, company).await);
+            last_runs.push(house.company(&company.id).await.last_run_id);
         }
         let ids: Vec<CompanyId> = companies.iter().map(|company| company.id.clone()).collect();
         let target = Target::Account(second.clone());
@@ -119,11 +121,11 @@ async fn companies_change_hands_after_a_live_check_of_each_and_nothing_is_import
         // asked again nothing moves, and it says so
         assert!(update(&house, &ids, &target).await.iter().all(|answer| answer.to.is_none() && answer.reason.is_some()));
 
-        worker = house.work_anew(worker).await;
+        house.restart();
+        worker = house.work();
         house.forget_calls();
-        engine::schedule::tick(&house.engine).await.unwrap();
         for (at, company_id) in ids.iter().enumerate().filter(|(at, _)| moved[*at].to.is_some()) {
-            let run = house.wait(company_id).await;
+            let run = house.wait_scheduled(company_id, last_runs[at].as_ref()).await;
             assert_complete(&house, &run).await;
             assert_eq!((run.extent, run.requested_by.as_str()), (Extent::Changes, "schedule"), "no full sync");
             let (_, last_full, records, hash) = kept(&house, &companies[at]).await;
@@ -387,8 +389,7 @@ async fn a_permission_that_was_not_granted_costs_its_data_types_only_until_a_new
         let granted = house.authorize("xero", Some(&connection_id), &[], &[]).await;
         assert_eq!(granted.outcome, "reconnected");
         assert!(connections::access(&house.engine, &account(&house, &connection_id).await).iter().all(|access| access.is_granted));
-        engine::schedule::tick(&house.engine).await.unwrap();
-        let run = house.wait(&company_id).await;
+        let run = house.wait_scheduled(&company_id, Some(&run.id)).await;
         house.assert_succeeded(&run).await;
         let company = house.company(&company_id).await;
         assert_eq!((house.status(&company_id).await, company.mark), (SyncStatus::Synced, Mark::Verified));

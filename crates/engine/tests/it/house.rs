@@ -294,6 +294,21 @@ impl House {
         self.wait_run(&id).await
     }
 
+    /// Waits for the run that the schedule asks for after `before`. Its worker may be at the same companies: what another node's tick has locked, a tick
+    /// passes over, so that a run may be there only after that one's transaction.
+    pub async fn wait_scheduled(&self, company_id: &CompanyId, before: Option<&RunId>) -> Run {
+        for _ in 0..3_000 {
+            engine::schedule::tick(&self.engine).await.unwrap();
+            let active = store::runs::find_active(&mut self.engine.store.read().await.unwrap(), company_id).await.unwrap();
+            let id = active.map(|run| run.id).or(self.company(company_id).await.last_run_id);
+            if let Some(id) = id.filter(|id| Some(id) != before) {
+                return self.wait_run(&id).await;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("the schedule asked for no run of {company_id} in a minute");
+    }
+
     pub async fn wait_run(&self, id: &RunId) -> Run {
         self.wait_until(id, |run| run.state.is_finished()).await
     }

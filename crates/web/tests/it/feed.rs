@@ -103,7 +103,7 @@ async fn pages_of_the_feed_hold_each_company_once() {
     .await;
 }
 
-// proves B2 in part
+// proves B2
 #[tokio::test]
 async fn auto_resync_says_what_became_of_each_company() {
     each_database(|url| async move {

@@ -18,12 +18,16 @@ pub(super) async fn fast(site: &Site) {
     reqwest::Client::new().delete(address).send().await.expect("the sandbox answers");
 }
 
-/// The answer to a click stands on the page that follows it. How fast is a matter of `make bench BENCH=feed`, not of a machine that tests.
-pub(super) async fn told(person: &Person, words: &str) {
-    person.see_within(words, Duration::from_secs(5)).await;
+/// Clicks what the selector finds; how long it took until the answer stood on the page, as the page itself takes the time (`Person::take_time`).
+pub(super) async fn answered(person: &Person, selector: &str, words: &str) -> Duration {
+    person.wait_for(words).await;
+    person.click_on(selector).await;
+    let took = person.took().await;
+    println!("`{words}` stood on the page {} ms after the click", took.as_millis());
+    took
 }
 
-// proves B2 in part
+// proves B2
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_company_a_selection_and_all_that_need_it_can_be_resynced_and_each_click_is_answered() {
     let site = Site::on_sqlite(Companies::QuickBooks(100)).await;
@@ -47,10 +51,10 @@ async fn one_company_a_selection_and_all_that_need_it_can_be_resynced_and_each_c
     ada.watch_until_verified(3).await;
 
     // one row, by its menu
+    ada.take_time().await;
     slow(&site, 1_500, 3).await;
     ada.click("Actions for Aspen Bakery").await;
-    ada.click("Resync").await;
-    told(&ada, "1 queued.").await;
+    let of_row = answered(&ada, "form[action$='/resync'] .menu-item", "1 queued.").await;
     ada.watch_feed(SOON, "Aspen Bakery as Syncing", |rows| rows.iter().any(|row| row.company == "Aspen Bakery" && row.is("Syncing"))).await;
 
     // a selection, one of which runs already
@@ -58,8 +62,7 @@ async fn one_company_a_selection_and_all_that_need_it_can_be_resynced_and_each_c
         ada.click_on(&format!("input[aria-label='Select {name}']")).await;
     }
     ada.see("2 selected").await;
-    ada.click_on("button[form=selection]").await;
-    told(&ada, "1 queued, 1 already running.").await;
+    let of_selection = answered(&ada, "button[form=selection]", "1 queued, 1 already running.").await;
     fast(&site).await;
     ada.watch_until_verified(3).await;
 
@@ -83,9 +86,12 @@ async fn one_company_a_selection_and_all_that_need_it_can_be_resynced_and_each_c
     ada.see_title("Auto Resync All").await;
     ada.see("1 company needs a resync and will be queued").await;
     slow(&site, 1_500, 2).await;
-    ada.click_on("form[action='/integrations/data-feed/resync-all'] button").await;
-    told(&ada, "1 queued.").await;
+    let of_all = answered(&ada, "form[action='/integrations/data-feed/resync-all'] button", "1 queued.").await;
     ada.watch_until_verified(3).await;
+    // it takes a seventh of it; one of the three may meet a machine that tests something else
+    let mut took = [of_row, of_selection, of_all];
+    took.sort_unstable();
+    assert!(took[1] < Duration::from_secs(1), "the answers to three clicks stood on the page after {took:?}");
     ada.leave().await;
 }
 

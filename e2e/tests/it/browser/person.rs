@@ -366,6 +366,42 @@ impl Person {
         }
     }
 
+    /// Lets every page from now on note when something is clicked and when it first says what is waited for: as the person sees it, without the time of
+    /// the driver that clicks and reads.
+    pub async fn take_time(&self) {
+        let watch = "addEventListener('click', (event) => { if (event.isTrusted) sessionStorage.setItem('clicked', Date.now()); }, true);
+            const look = () => {
+                const words = sessionStorage.getItem('words'), clicked = sessionStorage.getItem('clicked');
+                if (words && clicked && document.body?.innerText.replace(/\\s+/g, ' ').includes(words)) {
+                    sessionStorage.setItem('took', Date.now() - clicked);
+                    sessionStorage.removeItem('words');
+                }
+                setTimeout(look, 10);
+            };
+            look();";
+        self.devtools("Page.addScriptToEvaluateOnNewDocument", json!({"source": watch})).await;
+        self.browser.refresh().await.expect("a page can be loaded again");
+    }
+
+    /// Forgets the last click; what is waited for are these words, which the page does not say yet.
+    pub async fn wait_for(&self, words: &str) {
+        self.does_not_see(words).await;
+        let words = json!(words);
+        self.ask(&format!("sessionStorage.clear(); sessionStorage.setItem('words', {words}); return true")).await;
+    }
+
+    /// How long it took from the click until the page said what is waited for.
+    pub async fn took(&self) -> Duration {
+        let deadline = Instant::now() + SOON;
+        loop {
+            if let Some(ms) = self.ask("return sessionStorage.getItem('took')").await.as_str() {
+                return Duration::from_millis(ms.parse().expect("a time is a number"));
+            }
+            assert!(Instant::now() < deadline, "{} does not say what is waited for:\n{}", self.path().await, self.text().await);
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
     /// Types keys to whatever has the focus.
     pub async fn press(&self, keys: impl Into<TypingData>) {
         self.browser.action_chain().send_keys(keys).perform().await.expect("keys can be pressed");

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use testkit::each_database;
 
-use super::data_feed::{fast, slow, told};
+use super::data_feed::{answered, fast, slow};
 use super::person::{Person, Row, SOON, SYNCED_WITHIN};
 use super::site::{Companies, LEASE_SECS, Site};
 
@@ -65,15 +65,15 @@ async fn three_selected_then_all_that_need_it_one_cancelled_and_the_server_kille
             ada.click_on(&format!("input[aria-label='Select {name}']")).await;
         }
         ada.see("3 selected").await;
-        ada.click_on("button[form=selection]").await;
-        told(&ada, "3 queued.").await;
+        ada.take_time().await;
+        ada.see("3 selected").await;
+        answered(&ada, "button[form=selection]", "3 queued.").await;
 
         // then all that need it: the number first, and what is left out
         ada.click_on("a[href='/integrations/data-feed/resync-all']").await;
         ada.see("1 company needs a resync and will be queued").await;
         ada.see("3 already running").await;
-        ada.click_on("form[action='/integrations/data-feed/resync-all'] button").await;
-        told(&ada, "1 queued.").await;
+        answered(&ada, "form[action='/integrations/data-feed/resync-all'] button", "1 queued.").await;
         let all_sync = |rows: &[Row]| rows.len() == 4 && rows.iter().all(|row| row.is("Syncing"));
         ada.watch_feed(SOON, "all four Syncing", all_sync).await;
         ada.see("4 syncing").await;
