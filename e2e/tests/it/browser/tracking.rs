@@ -1,4 +1,4 @@
-//! Many syncs at once, as a person follows them: selected, cancelled, interrupted; and times that do not trust the browser's clock.
+//! Many syncs at once, as a person follows them: selected, cancelled, interrupted, waiting for a provider's limit; and times that do not trust the browser's clock.
 
 use std::time::{Duration, Instant};
 
@@ -9,8 +9,9 @@ use super::data_feed::{answered, fast, slow};
 use super::person::{Person, Row, SOON, SYNCED_WITHIN};
 use super::site::{Companies, LEASE_SECS, Site};
 
-async fn add_xero_companies(site: &Site, names: &[&str]) {
+async fn add_xero_companies(site: &Site, names: &[impl AsRef<str>]) {
     for (at, name) in names.iter().enumerate() {
+        let name = name.as_ref();
         let company = json!({"face": "xero", "name": name, "seed": 910 + at, "documents_per_month": 2, "from": "2026-05-01", "to": "2026-06-30"});
         site.control("companies", Some(company)).await;
     }
@@ -127,6 +128,69 @@ async fn three_selected_then_all_that_need_it_one_cancelled_and_the_server_kille
         ada.open("/integrations/logs/all?message=continued").await;
         ada.see("Sync continued from its last checkpoint").await;
         ada.browser.quit().await.expect("the browser closes");
+    })
+    .await;
+}
+
+// ux.md, walk-through 12. `TIEOUT_COMPANIES=1000` makes it as large as it stands there; it then takes an hour.
+// proves B7
+// proves C17 in part
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_are_resynced_against_a_limit_large_ones_wait_with_its_name_and_end_small_ones_go_on_and_no_call_is_refused() {
+    let small = std::env::var("TIEOUT_COMPANIES").map_or(16, |count| count.parse().expect("TIEOUT_COMPANIES is a number"));
+    each_database(|database| async move {
+        let site = Site::start(Some(&database), Companies::QuickBooks(100)).await;
+        let names: Vec<String> = (1..=small).map(|at| format!("Firm {at:04}")).collect();
+        add_xero_companies(&site, &names).await;
+        // a first sync of this one makes more calls than Xero admits in a minute
+        let large = json!({"face": "xero", "name": "Large Ltd", "seed": 909, "documents_per_month": 24, "from": "2021-01-01"});
+        site.control("companies", Some(large)).await;
+        let everyone = small + 1;
+        let ada = site.owner().await;
+        connect_xero(&ada).await;
+        // the first syncs fail at once, so that all of them need another
+        let broken = json!({"face": "xero", "path_contains": "Organisation", "times": 40 * everyone, "fault": {"kind": "malformed_json"}});
+        site.control("faults", Some(broken)).await;
+        ada.click("Import All Companies").await;
+        let due = format!("{everyone} companies need a resync and will be queued");
+        ada.reopen_until("/integrations/data-feed/resync-all", &due, SYNCED_WITHIN).await;
+        fast(&site).await;
+        site.control("limits", Some(json!({"enforced": true, "reset": true}))).await;
+        ada.click(&format!("Resync {everyone} companies")).await;
+        ada.see(&format!("{everyone} queued.")).await;
+
+        // the large one waits, and keeps nobody from going on
+        ada.open("/integrations/data-feed?q=Large").await;
+        let is_large = |rows: &[Row], word: &str| rows.len() == 1 && rows[0].is(word);
+        let seen = ada.watch_feed(SYNCED_WITHIN * 2, "Large Ltd as Waiting", |rows| is_large(rows, "Waiting")).await;
+        assert!(seen.last().unwrap().status.contains("Xero minute limit, resumes"), "{seen:#?}");
+        assert!(!seen.iter().any(|row| row.is("Syncing") && row.status.contains("failed")), "a wait is no error: {seen:#?}");
+        let waits = Instant::now();
+        let ended =
+            ada.watch_feed(SYNCED_WITHIN * 2, "Large Ltd as Verified", |rows| is_large(rows, "Synced") && rows[0].tie_out == "Verified").await;
+        assert!(!ended.iter().any(|row| row.is("Needs Resync")), "after a wait it goes on: {ended:#?}");
+        assert!(waits.elapsed() < SYNCED_WITHIN, "a minute's limit ends within a minute");
+        let of_small =
+            |statuses: &[(String, String)]| statuses.iter().filter(|(name, status)| name.starts_with("Firm") && status == "Synced").count();
+        assert!(of_small(&site.statuses().await) >= 8, "its wait kept others from going on");
+        let deadline = Instant::now() + SYNCED_WITHIN * u32::try_from(small / 16).unwrap_or(1).max(1);
+        while of_small(&site.statuses().await) < small {
+            assert!(Instant::now() < deadline, "{:?}", site.statuses().await);
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+
+        // nothing was refused, and what the account says it used is what the provider counted
+        let refused = site.control("requests?status=429", None).await;
+        assert_eq!(refused["requests"], json!([]), "Xero refused calls");
+        let made = site.control("requests?company=Large%20Ltd&path_contains=api.xro&limit=20000", None).await;
+        let made = made["requests"].as_array().expect("a list of requests").len();
+        ada.open("/integrations").await;
+        ada.click_on("a.stretched").await;
+        ada.click("Usage").await;
+        let (_, used) = ada.table().await;
+        let large = used.iter().find(|row| row[1] == "Large Ltd").unwrap_or_else(|| panic!("no row of Large Ltd in {used:#?}"));
+        assert_eq!(large[2], made.to_string(), "{used:#?}");
+        ada.leave().await;
     })
     .await;
 }
