@@ -5,23 +5,9 @@ use crate::measured::{Measured, millis};
 use crate::table::{self, grouped, verdict};
 use std::time::Duration;
 use store::args;
-use testkit::DatabaseKind;
+use testkit::{COPY_COMPANY, DatabaseKind};
 
 const PAGE_WITHIN: Duration = Duration::from_millis(150);
-
-/// Copies of one company under other names: a third paused, a ninth whose last run failed, a quarter due.
-const COPIES: &str = "INSERT INTO companies
-     (id, organization_id, provider, remote_id, remote_id_hash, name, connection_id, currency, country, time_zone, fiscal_year_start_month, found_at,
-      linked_at, paused_at, interval_secs, next_due_at, cursor_at, last_success_at, last_full_at, last_run_id, last_run_state, last_problem, first_day,
-      journals_through, mark, marked_at, marked_as_of, evidence, name_folded, last_run_ms, last_run_added, last_run_changed, last_run_deleted)
- WITH RECURSIVE numbers (n) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT n + 1 FROM numbers WHERE n < $2)
- SELECT id || '-' || CAST(n AS TEXT), organization_id, provider, remote_id, remote_id_hash || CAST(n AS TEXT), 'Company ' || CAST(n AS TEXT) || ' Ltd', connection_id, currency,
-        country, time_zone, fiscal_year_start_month, found_at, linked_at, CASE n % 3 WHEN 0 THEN linked_at ELSE NULL END, interval_secs,
-        next_due_at + n * 1000, cursor_at, CASE n % 4 WHEN 0 THEN last_success_at - 7200000 ELSE last_success_at END, last_full_at, last_run_id,
-        CASE n % 9 WHEN 0 THEN 'failed' ELSE last_run_state END, last_problem, first_day, journals_through,
-        CASE n % 7 WHEN 0 THEN 'not_verified' ELSE mark END, marked_at, marked_as_of, evidence,
-        'company ' || CAST(n AS TEXT) || ' ltd', last_run_ms + n, n, n % 5, n % 2
- FROM companies CROSS JOIN numbers WHERE id = $1";
 
 pub fn measure(plan: &Plan) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can start");
@@ -39,7 +25,7 @@ async fn measure_on(plan: &Plan, database: DatabaseKind) {
     let company = store::companies::list_all_linked(&mut tx).await.expect("companies can be listed").remove(0);
     // the copies must not be synced while they are looked at
     tx.execute("UPDATE companies SET next_due_at = next_due_at + 86400000", vec![]).await.expect("companies can be written");
-    tx.execute(COPIES, args![&company.id, plan.companies - 1]).await.expect("companies can be copied");
+    tx.execute(COPY_COMPANY, args![&company.id, plan.companies - 1]).await.expect("companies can be copied");
     if tx.is_postgres() {
         tx.execute("ANALYZE companies", vec![]).await.expect("PostgreSQL can count");
     }

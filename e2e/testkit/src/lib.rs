@@ -1,6 +1,7 @@
 //! What the tests of every crate share: throw-away databases, a browser, and the program itself as a child process.
 
 mod chromium;
+mod companies;
 mod databases;
 mod guarded;
 pub mod mail;
@@ -13,6 +14,7 @@ mod sdk;
 mod wire;
 
 pub use chromium::{Chromium, chromium};
+pub use companies::COPY_COMPANY;
 pub use databases::{DatabaseKind, each_database, sqlite_url};
 pub use packages::hledger;
 pub use ports::free_port;

@@ -1,9 +1,14 @@
 //! The Data Feed through the site: words, counts, and what each click does.
 use crate::sample::{HOST, MINUTE, Sample};
-use axum::http::StatusCode;
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
 use domain::company::Mark;
 use domain::sync::RunState;
-use testkit::each_database;
+use futures::StreamExt;
+use std::time::Duration;
+use store::args;
+use testkit::{COPY_COMPANY, each_database};
+use tower::ServiceExt;
 
 /// The row of a company, as HTML.
 pub fn row<'a>(page: &'a str, name: &str) -> &'a str {
@@ -99,6 +104,50 @@ async fn pages_of_the_feed_hold_each_company_once() {
         // a page that is not there is the last one, nonsense is the first
         assert_eq!(ids(&sample.page("/integrations/data-feed?size=25&page=99").await).len(), 10);
         assert_eq!(ids(&sample.page("/integrations/data-feed?size=25&page=x").await).len(), 25);
+    })
+    .await;
+}
+
+// how fast is measured by `make bench BENCH=feed` (docs/benchmarks.md)
+// proves B14
+#[tokio::test]
+async fn with_ten_thousand_companies_a_page_holds_its_rows_only_and_a_change_of_one_is_told_to_open_pages() {
+    each_database(|url| async move {
+        let sample = Sample::empty(&url).await;
+        let account = sample.connect("xero", "Ada").await;
+        let first = sample.company(&account, "xero", "Company 0 Ltd", true).await;
+        let mut tx = sample.engine.store.begin().await.unwrap();
+        tx.execute(COPY_COMPANY, args![&first, 9_999]).await.unwrap();
+        tx.commit().await.unwrap();
+        let page = sample.page("/integrations/data-feed").await;
+        assert!(page.contains("10,000"), "how many there are");
+        assert_eq!(ids(&page).len(), 50);
+        assert!(page.len() < 300_000, "{} bytes", page.len());
+        assert_eq!(ids(&sample.page("/integrations/data-feed?page=200").await).len(), 50);
+
+        let open = Request::get("/events")
+            .header("host", HOST)
+            .header("cookie", format!("tieout_session={}", sample.owner_token))
+            .body(Body::empty())
+            .unwrap();
+        let mut stream = sample.router.clone().oneshot(open).await.unwrap().into_body().into_data_stream();
+        let mut told = async || {
+            let frame = tokio::time::timeout(Duration::from_secs(2), stream.next()).await.expect("an event within two seconds").unwrap().unwrap();
+            String::from_utf8(frame.to_vec()).unwrap()
+        };
+        assert!(told().await.contains("event: hello"));
+        let changed = ids(&page)[25].clone();
+        let paused = |page: &str| page.split("data-key=\"row-").find(|row| row.starts_with(&format!("{changed}\""))).unwrap().contains("Paused");
+        let company_id = domain::ids::CompanyId(changed.clone());
+        let was_paused = paused(&page);
+        let change = if was_paused {
+            engine::schedule::resume(&sample.engine, &sample.organization_id, &[company_id]).await
+        } else {
+            engine::schedule::pause(&sample.engine, &sample.organization_id, &[company_id]).await
+        };
+        assert_eq!(change.unwrap(), 1);
+        assert!(told().await.contains("event: change"));
+        assert_ne!(paused(&sample.page("/integrations/data-feed").await), was_paused, "what an open page gets when it looks again");
     })
     .await;
 }
