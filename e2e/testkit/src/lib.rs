@@ -4,6 +4,7 @@ mod chromium;
 mod companies;
 mod databases;
 mod guarded;
+mod listen;
 pub mod mail;
 mod packages;
 mod ports;

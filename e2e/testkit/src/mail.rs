@@ -1,9 +1,10 @@
 //! A mail server on this machine: it speaks SMTP (RFC 5321) in clear, keeps what it is given, and refuses when a test asks it to.
 
 use std::io::{BufRead, BufReader, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
-use std::thread;
+
+use crate::listen::listen;
 
 /// One mail as it arrived.
 #[derive(Clone, Debug)]
@@ -38,17 +39,7 @@ pub struct MailServer {
 impl MailServer {
     /// Listens on a free port until the process ends.
     pub fn start() -> MailServer {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let address = listener.local_addr().expect("it is bound");
-        let inside = Arc::new(Mutex::new(Inside::default()));
-        let shared = inside.clone();
-        thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let shared = shared.clone();
-                // a client that goes away in the middle is no failure of the server
-                thread::spawn(move || talk(stream, &shared));
-            }
-        });
+        let (address, inside) = listen(talk);
         MailServer { address, inside }
     }
 

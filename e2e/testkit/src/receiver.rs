@@ -1,9 +1,10 @@
 //! A receiver of webhooks on this machine: it takes what is posted, keeps it, and answers as a test asks it to.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
-use std::thread;
+
+use crate::listen::listen;
 
 /// One request as it arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,17 +30,7 @@ pub struct Receiver {
 impl Receiver {
     /// Listens on a free port until the process ends.
     pub fn start() -> Receiver {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let address = listener.local_addr().expect("it is bound");
-        let inside = Arc::new(Mutex::new(Inside::default()));
-        let shared = inside.clone();
-        thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let shared = shared.clone();
-                // a client that goes away in the middle is no failure of the receiver
-                thread::spawn(move || take(stream, &shared));
-            }
-        });
+        let (address, inside) = listen(take);
         Receiver { address, inside }
     }
 
