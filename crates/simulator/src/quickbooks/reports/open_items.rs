@@ -91,17 +91,53 @@ fn on_accounts(books: &Books, side: Side, document: &Document) -> BTreeMap<Conta
     sums
 }
 
-const BUCKETS: [&str; 5] = ["Current", "1 - 30", "31 - 60", "61 - 90", "91 and over"];
+/// How open documents are sorted by the days they are past due: `aging_period` days in each of `num_periods`, the last without an end, counted from the
+/// day of the report or, with `aging_method=Current`, from today (contract 6.2).
+struct Ages {
+    days: i32,
+    periods: i32,
+    from: Date,
+}
 
-fn bucket(document: &Document, day: Date) -> usize {
-    let due = document.due_date.unwrap_or(document.date);
-    let late = day.since(due).map_or(0, |span| span.get_days());
-    match late {
-        ..=0 => 0,
-        1..=30 => 1,
-        31..=60 => 2,
-        61..=90 => 3,
-        _ => 4,
+impl Ages {
+    fn read(view: &View, parameters: &Parameters, day: Date) -> Result<Ages, Refusal> {
+        let number = |name: &'static str, usual: i32, most: i32| match parameters.get(name) {
+            None => Ok(usual),
+            Some(text) => match text.parse::<i32>() {
+                Ok(number) if (1..=most).contains(&number) => Ok(number),
+                _ => Err(Refusal::invalid_parameter(name, format!("Invalid number, expected 1 to {most}. Supplied value:{text}"))),
+            },
+        };
+        let from = match parameters.get("aging_method") {
+            None | Some("Report_Date") => day,
+            Some("Current") => dates::day_of(view.books, view.now),
+            Some(text) => {
+                return Err(Refusal::invalid_parameter(
+                    "aging_method",
+                    format!("Invalid enumeration, expected Report_Date or Current. Supplied value:{text}"),
+                ));
+            }
+        };
+        Ok(Ages { days: number("aging_period", 30, 365)?, periods: number("num_periods", 4, 52)?, from })
+    }
+
+    /// What is not due, then each period.
+    fn count(&self) -> usize {
+        self.periods as usize + 1
+    }
+
+    fn of(&self, document: &Document) -> usize {
+        let late = self.from.since(document.due_date.unwrap_or(document.date)).map_or(0, |span| span.get_days());
+        if late <= 0 { 0 } else { (((late - 1) / self.days).min(self.periods - 1) + 1) as usize }
+    }
+
+    fn title(&self, index: usize) -> String {
+        let (first, last) = ((index as i32 - 1) * self.days + 1, index as i32 * self.days);
+        match index {
+            0 => "Current".to_owned(),
+            last if last + 1 == self.count() => format!("{first} and over"),
+            _ => format!("{first} - {last}"),
+        }
     }
 }
 
@@ -133,14 +169,16 @@ fn grand_total(sums: &[Cents]) -> Json {
 /// AgedReceivables, AgedPayables: a row per contact, a column per age.
 pub fn aged(view: &View, name: &'static str, side: Side, period: &Period, parameters: &Parameters) -> Result<Object, Refusal> {
     let day = day_of(view, parameters)?;
-    let mut by_contact: BTreeMap<ContactId, [Cents; 6]> = BTreeMap::new();
+    let ages = Ages::read(view, parameters, day)?;
+    let total = ages.count();
+    let mut by_contact: BTreeMap<ContactId, Vec<Cents>> = BTreeMap::new();
     for item in open_items(view.books, side, day, &period.filter) {
-        let row = by_contact.entry(item.contact).or_default();
-        row[bucket(item.document, day)] += item.open;
-        row[5] += item.open;
+        let row = by_contact.entry(item.contact).or_insert_with(|| vec![Cents::ZERO; total + 1]);
+        row[ages.of(item.document)] += item.open;
+        row[total] += item.open;
     }
     by_contact.retain(|_, row| row.iter().any(|amount| !amount.is_zero()));
-    let mut sums = [Cents::ZERO; 6];
+    let mut sums = vec![Cents::ZERO; total + 1];
     let mut rows: Vec<Json> = Vec::new();
     for (id, name, row) in by_name(view, by_contact) {
         super::add(&mut sums, &row);
@@ -151,12 +189,8 @@ pub fn aged(view: &View, name: &'static str, side: Side, period: &Period, parame
         rows.push(grand_total(&sums));
     }
     let mut columns = vec![column("", side.word(), &[("ColKey", if side == Side::Customers { "cust_name" } else { "vend_name" }.into())])];
-    columns.extend(
-        BUCKETS
-            .iter()
-            .enumerate()
-            .map(|(index, title)| column(title, "Money", &[("ColKey", if index == 0 { "current".into() } else { index.to_string() })])),
-    );
+    let key = |index: usize| if index == 0 { "current".to_owned() } else { index.to_string() };
+    columns.extend((0..total).map(|index| column(&ages.title(index), "Money", &[("ColKey", key(index))])));
     columns.push(column("Total", "Money", &[("ColKey", "total".into())]));
     Ok(frame(header(view, name, &at(period, day), Some("Total"), false, is_empty), columns, rows))
 }
@@ -167,12 +201,13 @@ pub fn aged_detail(view: &View, name: &'static str, side: Side, period: &Period,
     let items = open_items(view.books, side, day, &period.filter);
     let mut rows: Vec<Json> = Vec::new();
     let mut sum = Cents::ZERO;
-    for (index, title) in BUCKETS.iter().enumerate().rev() {
-        let own: Vec<&Open> = items.iter().filter(|item| bucket(item.document, day) == index).collect();
+    let ages = Ages::read(view, parameters, day)?;
+    for index in (0..ages.count()).rev() {
+        let own: Vec<&Open> = items.iter().filter(|item| ages.of(item.document) == index).collect();
         if own.is_empty() {
             continue;
         }
-        let title = if index == 0 { "Current".to_owned() } else { format!("{title} days past due") };
+        let title = if index == 0 { ages.title(index) } else { format!("{} days past due", ages.title(index)) };
         let total: Cents = own.iter().map(|item| item.open).sum();
         sum += total;
         rows.push(detail_section(view, cell(title.clone()), &title, &own, total));

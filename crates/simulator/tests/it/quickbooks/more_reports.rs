@@ -115,6 +115,51 @@ async fn open_items_add_up_to_the_receivable_and_payable_accounts_on_any_day() {
 }
 
 #[tokio::test]
+async fn ages_have_the_length_number_and_day_that_are_asked_for() {
+    let company = with_euros(22);
+    let realm = company.id.clone();
+    let running = start(vec![company]).await;
+    let tokens = running.connect(&realm).await;
+    let day = "report_date=2025-06-15";
+    let titles = |report: &Value| -> Vec<String> {
+        report["Columns"]["Column"]
+            .as_array()
+            .expect("columns")
+            .iter()
+            .map(|column| column["ColTitle"].as_str().unwrap_or_default().to_owned())
+            .collect()
+    };
+    let sums = |report: &Value| -> Vec<Cents> {
+        let row = report["Rows"]["Row"].as_array().expect("rows").iter().find(|row| row["group"] == "GrandTotal").expect("a total");
+        row["Summary"]["ColData"].as_array().expect("cells")[1..].iter().map(|cell| cents(&cell["value"])).collect()
+    };
+    let usual = report(&running, &tokens, "AgedReceivables", day).await;
+    assert_eq!(titles(&usual), ["", "Current", "1 - 30", "31 - 60", "61 - 90", "91 and over", "Total"]);
+    let usual = sums(&usual);
+    let fine = report(&running, &tokens, "AgedReceivables", &format!("{day}&aging_period=15&num_periods=7")).await;
+    let expected = ["", "Current", "1 - 15", "16 - 30", "31 - 45", "46 - 60", "61 - 75", "76 - 90", "91 and over", "Total"];
+    assert_eq!(titles(&fine), expected);
+    let fine = sums(&fine);
+    let pairs = [fine[0], fine[1] + fine[2], fine[3] + fine[4], fine[5] + fine[6], fine[7], fine[8]];
+    assert_eq!(pairs.as_slice(), usual, "the same amounts, cut finer");
+    assert!(fine[1..8].iter().filter(|sum| !sum.is_zero()).count() > 2, "{fine:?}");
+    let one = report(&running, &tokens, "AgedReceivables", &format!("{day}&num_periods=1")).await;
+    assert_eq!(titles(&one), ["", "Current", "1 and over", "Total"]);
+    // today all of it is long past due
+    let aged = sums(&report(&running, &tokens, "AgedReceivables", "report_date=2024-12-31").await);
+    let now = sums(&report(&running, &tokens, "AgedReceivables", "report_date=2024-12-31&aging_method=Current").await);
+    assert_eq!(aged.last(), now.last());
+    assert!(now[0] < aged[0] && now[4] > aged[4], "{aged:?} {now:?}");
+    let detail = report(&running, &tokens, "AgedReceivableDetail", &format!("{day}&aging_period=15&num_periods=7")).await;
+    assert!(detail.to_string().contains("31 - 45 days past due"), "{detail}");
+    for bad in ["aging_period=0", "aging_period=366", "num_periods=none", "aging_method=Today"] {
+        let answer = running.get(&tokens, &format!("reports/AgedReceivables?{day}&{bad}")).await;
+        assert_eq!(answer.status, 400, "{bad}");
+        assert!(answer.detail().contains("Supplied value:"), "{}", answer.text);
+    }
+}
+
+#[tokio::test]
 async fn detail_and_sales_reports_agree_with_profit_and_loss_and_cash_flow_with_the_balance_sheet() {
     let company = with_euros(24);
     let realm = company.id.clone();
