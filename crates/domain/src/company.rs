@@ -120,9 +120,9 @@ pub struct StatusFacts {
     pub interval_secs: i64,
     pub verification_failed: bool,
     pub scope_missing: bool,
-    /// A change of the mapping asks for the company's data to be read again.
+    /// The accounts were put into the standard chart by other rules than this program's: the next sync does it anew.
     pub mapping_changed: bool,
-    /// When everything that is not reported as deleted was last looked for; `None` before the first time.
+    /// When the last search for what was deleted that came to its end began; `None` before the first one.
     pub deletions_checked_ms: Option<i64>,
 }
 

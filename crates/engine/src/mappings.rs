@@ -91,7 +91,8 @@ pub async fn assign(work: &Work) -> Result<(), EngineError> {
     };
     let open: Vec<&Account> =
         chart.0.values().filter(|account| known.get(&account.remote_id).is_none_or(|known| !is_current(account, known))).collect();
-    if open.is_empty() {
+    let is_by_these_rules = work.company.rules_version == Some(rules::VERSION);
+    if open.is_empty() && is_by_these_rules {
         return Ok(());
     }
     let answers = ask(work, &open, &known).await;
@@ -112,11 +113,12 @@ pub async fn assign(work: &Work) -> Result<(), EngineError> {
             written.push(assigned);
         }
     }
-    if written.is_empty() {
+    if written.is_empty() && is_by_these_rules {
         return Ok(());
     }
     let mut tx = work.engine.store.begin_under(&work.lease).await?;
     store::mappings::put(&mut tx, company_id, &written).await?;
+    store::companies::set_rules_version(&mut tx, company_id, rules::VERSION).await?;
     if new + retyped > 0 {
         let message = LogMessage::AccountsToReview { new, retyped };
         logbook::about_company(&mut tx, &work.company, Some(&work.run.id), &message, work.attempt(), now_ms).await?;

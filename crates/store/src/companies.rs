@@ -4,6 +4,7 @@ use crate::columns::word;
 use crate::db::{Arg, Conn, Row, Store, Tx};
 use crate::error::StoreError;
 use crate::readers::Reader;
+use domain::chart::rules;
 use domain::company::{Mark, StatusFacts};
 use domain::connection::ConnectionState;
 use domain::ids::{CompanyId, ConnectionId, OrganizationId, RunId, UserId};
@@ -38,14 +39,15 @@ pub struct Company {
     pub journals_through: i64,
     /// On the cash basis; `None`: the cash ledger was never read.
     pub cash_journals_through: Option<i64>,
-    /// When the company's facts and the lists without a time of change were read last.
+    /// When the last run began that read the company's facts and every list without a time of change, and came to its end: all deletions until then are known.
     pub facts_read_at: Option<i64>,
     pub mark: Mark,
     pub marked_at: Option<i64>,
     pub marked_as_of: Option<String>,
     pub evidence: String,
     pub scope_missing_at: Option<i64>,
-    pub mapping_changed_at: Option<i64>,
+    /// The rules that put its accounts into the standard chart; `None` before the first time.
+    pub rules_version: Option<i64>,
     /// The last finished run: how long it took, and records added, changed and deleted.
     pub last_run_ms: Option<i64>,
     pub last_run_counts: Option<[i64; 3]>,
@@ -109,7 +111,7 @@ impl Company {
             interval_secs: self.interval_secs,
             verification_failed: self.mark == Mark::NotVerified,
             scope_missing: self.scope_missing_at.is_some(),
-            mapping_changed: self.mapping_changed_at.is_some(),
+            mapping_changed: self.rules_version.is_some_and(|version| version != rules::VERSION),
             deletions_checked_ms: self.facts_read_at,
         }
     }
@@ -124,7 +126,7 @@ pub(crate) const SELECT: &str =
        runs.id, runs.state, runs.run_after, runs.waiting_since, runs.waiting_for, runs.lease_until, runs.step, runs.progress, runs.started_at,
        runs.cancel_requested_at, companies.cash_journals_through, companies.facts_read_at, connections.environment,
        runs.waiting_until, runs.extent,
-       companies.mapping_changed_at, companies.last_run_ms, companies.last_run_added, companies.last_run_changed, companies.last_run_deleted,
+       companies.rules_version, companies.last_run_ms, companies.last_run_added, companies.last_run_changed, companies.last_run_deleted,
        companies.full_run_ms, companies.changes_run_ms, companies.freshness_secs, organizations.freshness_secs
 FROM companies
 JOIN organizations ON organizations.id = companies.organization_id
@@ -183,7 +185,7 @@ pub(crate) fn read(row: &Row) -> Result<Company, StoreError> {
         marked_as_of: row.opt_text(23)?,
         evidence: row.text(24)?,
         scope_missing_at: row.opt_int(25)?,
-        mapping_changed_at: row.opt_int(44)?,
+        rules_version: row.opt_int(44)?,
         last_run_ms: row.opt_int(45)?,
         last_run_counts: match counts {
             [Some(added), Some(changed), Some(deleted)] => Some([added, changed, deleted]),
@@ -429,8 +431,7 @@ pub async fn unlink(conn: &mut Tx, id: &CompanyId) -> Result<bool, StoreError> {
     Ok(unlinked == 1)
 }
 
-/// What the provider says of the company. An empty currency or country leaves what is stored; `read_at` is when a run that lists everything began.
-#[allow(clippy::too_many_arguments)] // one column each
+/// What the provider says of the company. An empty currency leaves what is stored.
 pub async fn set_facts(
     conn: &mut Tx,
     id: &CompanyId,
@@ -439,13 +440,11 @@ pub async fn set_facts(
     country: &str,
     time_zone: &str,
     fiscal_year_start_month: i8,
-    read_at: Option<i64>,
 ) -> Result<(), StoreError> {
     conn.execute(
         "UPDATE companies SET name = $2, currency = CASE WHEN $3 = '' THEN currency ELSE $3 END, country = CASE WHEN $4 = '' THEN country ELSE $4 END,
-                time_zone = $5, fiscal_year_start_month = $6,
-                facts_read_at = COALESCE($7, facts_read_at), name_folded = $8 WHERE id = $1",
-        args![id, name, currency, country, time_zone, i64::from(fiscal_year_start_month), read_at, name.to_lowercase()],
+                time_zone = $5, fiscal_year_start_month = $6, name_folded = $7 WHERE id = $1",
+        args![id, name, currency, country, time_zone, i64::from(fiscal_year_start_month), name.to_lowercase()],
     )
     .await?;
     Ok(())
@@ -517,7 +516,6 @@ pub async fn set_last_run(conn: &mut Tx, id: &CompanyId, took_ms: i64, extent: E
     conn.execute(
         "UPDATE companies SET last_run_ms = $2, last_run_added = $3, last_run_changed = $4, last_run_deleted = $5,
                 full_run_ms = COALESCE($6, full_run_ms), changes_run_ms = COALESCE($7, changes_run_ms),
-                mapping_changed_at = CASE WHEN $8 = 1 THEN NULL ELSE mapping_changed_at END,
                 stale_noticed_at = CASE WHEN $8 = 1 THEN NULL ELSE stale_noticed_at END
          WHERE id = $1",
         args![
@@ -535,9 +533,15 @@ pub async fn set_last_run(conn: &mut Tx, id: &CompanyId, took_ms: i64, extent: E
     Ok(())
 }
 
-/// A change of the mapping that only a new sync brings into the figures.
-pub async fn set_mapping_changed(conn: &mut Tx, id: &CompanyId, now_ms: i64) -> Result<(), StoreError> {
-    conn.execute("UPDATE companies SET mapping_changed_at = $2 WHERE id = $1", args![id, now_ms]).await?;
+/// A run that read the company's facts and searched every list for deletions came to its end; it began at `at`.
+pub async fn set_facts_read(conn: &mut Tx, id: &CompanyId, at: i64) -> Result<(), StoreError> {
+    conn.execute("UPDATE companies SET facts_read_at = $2 WHERE id = $1", args![id, at]).await?;
+    Ok(())
+}
+
+/// The accounts of a company were put into the standard chart by these rules.
+pub async fn set_rules_version(conn: &mut Tx, id: &CompanyId, version: i64) -> Result<(), StoreError> {
+    conn.execute("UPDATE companies SET rules_version = $2 WHERE id = $1", args![id, version]).await?;
     Ok(())
 }
 

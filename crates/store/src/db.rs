@@ -27,6 +27,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0014_incidents.sql"),
     include_str!("../migrations/0015_notices.sql"),
     include_str!("../migrations/0016_api.sql"),
+    include_str!("../migrations/0018_rules_version.sql"),
 ];
 
 /// The database and the key of its sealed values. Cheap to clone.

@@ -3,6 +3,7 @@ use crate::args;
 use crate::companies::{self, Company};
 use crate::db::{Arg, Conn, Tx};
 use crate::error::StoreError;
+use domain::chart::rules;
 use domain::company::{DELETION_CHECK_SECS, Mark};
 use domain::ids::{CompanyId, OrganizationId};
 use std::collections::{BTreeMap, HashMap};
@@ -159,7 +160,7 @@ const FACTS: &str = "SELECT companies.id, companies.provider, companies.connecti
             WHEN companies.last_success_at IS NULL THEN 'never_synced'
             WHEN $1 - companies.last_success_at > companies.interval_secs * 1100 THEN 'due'
             WHEN companies.scope_missing_at IS NOT NULL THEN 'scope_missing'
-            WHEN companies.mapping_changed_at IS NOT NULL THEN 'mapping_changed'
+            WHEN companies.rules_version <> RULES_VERSION THEN 'mapping_changed'
             WHEN companies.mark = 'not_verified' THEN 'tie_out_failed'
             WHEN $1 - companies.facts_read_at > DELETION_CHECK_MS + companies.interval_secs * 1100 THEN 'deletion_check_overdue'
             ELSE 'synced' END AS state
@@ -182,6 +183,7 @@ struct Statement {
 impl Statement {
     fn new(organization_id: &OrganizationId, now_ms: i64) -> Statement {
         let facts = FACTS.replace("DELETION_CHECK_MS", &(DELETION_CHECK_SECS * 1_000).to_string());
+        let facts = facts.replace("RULES_VERSION", &rules::VERSION.to_string());
         let sql = format!("FROM (SELECT facts.*, {WORD} AS word, {PLACE} AS place FROM ({facts}) AS facts) AS feed WHERE 1 = 1");
         Statement { sql, args: vec![now_ms.into(), organization_id.into()] }
     }

@@ -238,7 +238,6 @@ async fn read_company(work: &mut Work, thorough: bool) -> Result<(), EngineError
         facts.country.as_deref().unwrap_or_default(),
         &facts.time_zone,
         facts.fiscal_year_start_month,
-        thorough.then(|| work.engine.now_ms()),
     )
     .await?;
     tx.commit().await?;
@@ -472,6 +471,10 @@ async fn finish(work: &mut Work) -> Result<(), EngineError> {
     work.write_progress(&mut tx).await?;
     runs::finish(&mut tx, &work.lease, state, problem_text.as_deref(), now_ms).await?;
     companies::set_scope_missing(&mut tx, &work.company.id, scope_missing_at).await?;
+    // a search that missed a data type was not complete
+    if work.progress.thorough && work.progress.failed.is_empty() {
+        companies::set_facts_read(&mut tx, &work.company.id, work.run.started_at.unwrap_or(now_ms)).await?;
+    }
     companies::set_ended(
         &mut tx,
         &work.company.id,

@@ -11,6 +11,7 @@ mod house;
 mod mapping;
 mod milestones;
 mod people;
+mod reasons;
 mod repair;
 mod stop;
 mod sync;

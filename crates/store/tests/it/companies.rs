@@ -237,8 +237,8 @@ async fn a_company_remembers_what_its_provider_says_and_how_it_was_proven() {
         let house = House::build(&url).await;
         let company_id = house.company("c1").await;
         let mut tx = house.begin().await;
-        companies::set_facts(&mut tx, &company_id, "Acme Ltd", "NZD", "NZ", "Pacific/Auckland", 4, None).await.unwrap();
-        companies::set_facts(&mut tx, &company_id, "Acme Limited", "", "", "Pacific/Chatham", 7, None).await.unwrap();
+        companies::set_facts(&mut tx, &company_id, "Acme Ltd", "NZD", "NZ", "Pacific/Auckland", 4).await.unwrap();
+        companies::set_facts(&mut tx, &company_id, "Acme Limited", "", "", "Pacific/Chatham", 7).await.unwrap();
         companies::set_journals_through(&mut tx, &company_id, domain::ledger::Basis::Accrual, 512).await.unwrap();
         companies::set_mark(&mut tx, &company_id, Mark::NotVerified, "2026-05-31", NOW + 3).await.unwrap();
         companies::set_scope_missing(&mut tx, &company_id, Some(NOW + 4)).await.unwrap();

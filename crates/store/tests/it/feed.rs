@@ -1,5 +1,6 @@
 //! The Data Feed in the database: its words are those of the domain, its order is total, and what is ticked stays ticked.
 use crate::house::{House, MINUTE, NOW, tokens};
+use domain::chart::rules;
 use domain::clock::Timestamp;
 use domain::company::{DELETION_CHECK_SECS, Mark, Reason, SyncStatus, is_stale, sync_status};
 use domain::ids::{CompanyId, ConnectionId, OrganizationId};
@@ -45,7 +46,7 @@ async fn generate(house: &House, count: usize) {
         let mut tx = house.begin().await;
         tx.execute(
             "UPDATE companies SET connection_id = $2, linked_at = $3, paused_at = $4, interval_secs = $5, next_due_at = $6, last_success_at = $7,
-                    last_run_state = $8, facts_read_at = $9, mark = $10, scope_missing_at = $11, mapping_changed_at = $12, freshness_secs = $13,
+                    last_run_state = $8, facts_read_at = $9, mark = $10, scope_missing_at = $11, rules_version = $12, freshness_secs = $13,
                     last_run_ms = $14, last_run_added = $15, last_run_changed = 1, last_run_deleted = 0 WHERE id = $1",
             args![
                 id.as_str(),
@@ -60,7 +61,7 @@ async fn generate(house: &House, count: usize) {
                 dice.pick(&[None, Some(NOW), Some(NOW - DELETION_CHECK_SECS * 1_000 - interval_secs * 1_100 - dice.0 as i64 % 2)]),
                 dice.pick(&["verified", "verified", "not_verified", "not_checked"]),
                 dice.pick(&[None, None, None, Some(NOW)]),
-                dice.pick(&[None, None, None, Some(NOW)]),
+                dice.pick(&[None, Some(rules::VERSION), Some(rules::VERSION), Some(rules::VERSION - 1)]),
                 dice.pick(&[None, None, Some(3_600i64), Some(90 * 86_400)]),
                 dice.pick(&[None, Some(900i64), Some(61_000)]),
                 dice.pick(&[None, Some(0i64), Some(12)]),
@@ -228,7 +229,7 @@ async fn every_column_can_be_filtered_and_search_takes_signs_for_text() {
         let house = House::build(&url).await;
         generate(&house, 200).await;
         let mut tx = house.begin().await;
-        companies::set_facts(&mut tx, &CompanyId::new("c0001"), "Ärzte 50%_off\\", "EUR", "DE", "UTC", 1, None).await.unwrap();
+        companies::set_facts(&mut tx, &CompanyId::new("c0001"), "Ärzte 50%_off\\", "EUR", "DE", "UTC", 1).await.unwrap();
         tx.execute("UPDATE companies SET linked_at = 1 WHERE id = 'c0001'", args![]).await.unwrap();
         tx.commit().await.unwrap();
         for text in ["ärzte", "ÄRZTE", "50%_OFF", "off\\"] {

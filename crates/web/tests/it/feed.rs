@@ -2,8 +2,9 @@
 use crate::sample::{HOST, MINUTE, Sample};
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
-use domain::company::Mark;
-use domain::sync::RunState;
+use domain::chart::rules;
+use domain::company::{Mark, Reason};
+use domain::sync::{Extent, RunState};
 use futures::StreamExt;
 use std::time::Duration;
 use store::args;
@@ -562,4 +563,62 @@ async fn times_stand_in_the_zone_of_the_reader_and_in_utc() {
     let synced = jiff::Timestamp::from_millisecond(sample.now_ms - 12 * MINUTE + 74_000).unwrap();
     assert!(page.contains(&format!("<time datetime=\"{synced}\"")), "{HOST}: {synced}");
     assert!(page.contains("22 November 2026, 20:49:14 UTC"), "the absolute time on hover");
+}
+
+// proves B5
+#[tokio::test]
+async fn beside_needs_resync_stands_one_reason_whichever_it_is_and_a_filter_finds_it() {
+    each_database(|url| async move {
+        let sample = Sample::empty(&url).await;
+        let account = sample.connect("xero", "Ada").await;
+        let mut named = Vec::new();
+        for (at, reason) in Reason::ALL.into_iter().enumerate() {
+            let id = sample.company(&account, "xero", &format!("Company {at}"), true).await;
+            // everything is well, but for one fact
+            let (good, late) = (sample.now_ms - MINUTE, sample.now_ms - 90 * MINUTE);
+            let (mut success, mut state, mut mark, mut scope, mut rules, mut facts) = (Some(good), "succeeded", "verified", None, rules::VERSION, good);
+            match reason {
+                Reason::NeverSynced => success = None,
+                Reason::Due => success = Some(late),
+                Reason::Failed => state = "failed",
+                Reason::Cancelled => state = "cancelled",
+                Reason::Interrupted => {
+                    let run = sample.start_run(&id, Extent::Full, good).await;
+                    let mut tx = sample.engine.store.begin().await.unwrap();
+                    tx.execute("UPDATE runs SET lease_until = $2 WHERE id = $1", args![&run.id, sample.now_ms]).await.unwrap();
+                    tx.commit().await.unwrap();
+                }
+                Reason::ScopeMissing => scope = Some(good),
+                Reason::MappingChanged => rules -= 1,
+                Reason::TieOutFailed => mark = "not_verified",
+                Reason::DeletionCheckOverdue => facts = sample.now_ms - 4 * crate::sample::DAY,
+            }
+            let mut tx = sample.engine.store.begin().await.unwrap();
+            tx.execute(
+                "UPDATE companies SET last_success_at = $2, last_run_state = $3, mark = $4, scope_missing_at = $5, rules_version = $6, facts_read_at = $7
+                 WHERE id = $1",
+                args![&id, success, state, mark, scope, rules, facts],
+            )
+            .await
+            .unwrap();
+            tx.commit().await.unwrap();
+            named.push((reason, format!("Company {at}"), id));
+        }
+        let page = sample.page("/integrations/data-feed").await;
+        let question = sample.page("/integrations/data-feed/resync-all").await;
+        for (reason, name, id) in &named {
+            let found = row(&page, name);
+            let words: Vec<&str> = Reason::ALL.iter().map(|reason| reason.label()).filter(|label| found.contains(&format!(">{label}<"))).collect();
+            assert!(found.contains("Needs Resync") && words == [reason.label()], "{reason:?}: {words:?} in {found}");
+            // the same beside it on its own page and in the head of its log
+            for path in [format!("/companies/{id}"), format!("/integrations/logs/companies/{id}")] {
+                let page = sample.page(&path).await;
+                assert!(page.contains("Needs Resync") && page.contains(&format!(">{}<", reason.label())), "{reason:?}: {path}");
+            }
+            assert_eq!(ids(&sample.page(&format!("/integrations/data-feed?status={}", reason.key())).await), [id.0.as_str()], "{reason:?}");
+            assert!(question.contains(name) && question.contains(reason.label()), "{reason:?}: {question}");
+        }
+        assert!(sample.post("/integrations/data-feed/resync-all", "").await.flash.contains("queued"));
+    })
+    .await;
 }

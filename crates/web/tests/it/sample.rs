@@ -180,7 +180,7 @@ impl Sample {
         };
         let mut tx = self.engine.store.begin().await.unwrap();
         companies::put_found(&self.engine.store, &mut tx, &found).await.unwrap();
-        companies::set_facts(&mut tx, &id, name, if provider == "xero" { "GBP" } else { "USD" }, "", "UTC", 1, None).await.unwrap();
+        companies::set_facts(&mut tx, &id, name, if provider == "xero" { "GBP" } else { "USD" }, "", "UTC", 1).await.unwrap();
         if linked {
             assert!(companies::link(&mut tx, &id, self.now_ms - 29 * DAY).await.unwrap());
         }
