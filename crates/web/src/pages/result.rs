@@ -143,12 +143,27 @@ pub struct Check {
     pub step: Step,
 }
 
+/// The companies an account sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reach {
+    pub found: usize,
+    pub linked: usize,
+}
+
+impl Reach {
+    pub fn importable(&self) -> usize {
+        self.found - self.linked
+    }
+}
+
 #[derive(Template)]
 #[template(path = "pages/result.html")]
 pub struct ResultPage {
     pub shell: Shell,
     pub provider: String,
     pub words: Words,
+    /// What the account sees, where the consent ended with one that may read.
+    pub reach: Option<Reach>,
     pub checks: Vec<Check>,
     pub time: Moment,
     pub code: String,
@@ -185,6 +200,13 @@ pub async fn show(State(app): State<App>, visit: Visit) -> Result<Response, WebE
         }
         _ => None,
     };
+    let reach = match (outcome, &result.connection_id) {
+        (Outcome::Reconnected | Outcome::AlreadyConnected | Outcome::ScopeMissing, Some(id)) => {
+            let found = store::companies::list_by_connection(&mut conn, id).await?;
+            Some(Reach { found: found.len(), linked: found.iter().filter(|(company, _)| company.linked_at.is_some()).count() })
+        }
+        _ => None,
+    };
     let shell = visit.shell(&mut conn, Place::Overview, &words.title).await?;
     drop(conn);
     let checks = match (outcome, &result.connection_id) {
@@ -199,6 +221,7 @@ pub async fn show(State(app): State<App>, visit: Visit) -> Result<Response, WebE
     let mut page = ResultPage {
         shell,
         checks,
+        reach,
         time: Moment::exact(result.created_at, &visit.zone),
         code: outcome.as_str().to_owned(),
         reference: result.id.clone(),

@@ -1,13 +1,13 @@
 //! The main job: from the first link to three companies that are proven to the cent, on both databases.
 
-use std::collections::BTreeMap;
-
 use testkit::each_database;
 
-use super::person::{Person, Row};
+use super::person::{Person, Row, numbers};
 use super::site::{Companies, Site};
 
+// walk-through 1: connect
 // proves A1
+// proves A2 in part
 // proves A3
 // proves B1
 // proves D7
@@ -32,7 +32,7 @@ async fn an_owner_connects_both_providers_and_watches_every_company_become_synce
         ada.see("Harbor & Pine Trading Co.").await;
         ada.click("Connect").await;
         ada.see_title("Account Connected").await;
-        assert_eq!(stats(&ada).await, numbers(&[("Companies found", 1), ("Already linked", 0), ("Importable", 1)]));
+        assert_eq!(ada.stats("main").await, numbers(&[("Companies found", 1), ("Already linked", 0), ("Importable", 1)]));
         assert!(!ada.path().await.contains("code="), "the code stays in no address");
         ada.click("Import All Companies").await;
         ada.see_title("Data Feed").await;
@@ -50,7 +50,7 @@ async fn an_owner_connects_both_providers_and_watches_every_company_become_synce
         }
         ada.click("Allow access").await;
         ada.see_title("Account Connected").await;
-        assert_eq!(stats(&ada).await, numbers(&[("Companies found", 2), ("Already linked", 0), ("Importable", 2)]));
+        assert_eq!(ada.stats("main").await, numbers(&[("Companies found", 2), ("Already linked", 0), ("Importable", 2)]));
         let choice = ada.path().await;
         ada.click("Add Companies Manually").await;
         ada.see_title("Data Feed").await;
@@ -92,7 +92,7 @@ async fn an_owner_connects_both_providers_and_watches_every_company_become_synce
         // the overview counts for each provider
         ada.open("/integrations").await;
         for (provider, companies) in [("quickbooks", 1), ("xero", 2)] {
-            let counted = stats_within(&ada, &format!("section[aria-labelledby=card-{provider}]")).await;
+            let counted = ada.stats(&format!("section[aria-labelledby=card-{provider}]")).await;
             assert_eq!(counted, numbers(&[("Accounts", 1), ("Companies", companies), ("Linked companies", companies)]), "{provider}");
         }
 
@@ -123,7 +123,7 @@ async fn an_owner_connects_both_providers_and_watches_every_company_become_synce
         ada.resync_first_row().await;
         ada.watch_feed(super::person::SOON, "Invalid token", |rows| rows.len() == 2 && rows.iter().all(|row| row.is("Invalid token"))).await;
         ada.open("/integrations").await;
-        let counted = stats_within(&ada, "section[aria-labelledby=card-xero]").await;
+        let counted = ada.stats("section[aria-labelledby=card-xero]").await;
         assert_eq!(counted, numbers(&[("Accounts", 1), ("Invalid accounts", 1), ("Companies", 2), ("Linked companies", 2)]));
         ada.leave().await;
     })
@@ -168,22 +168,4 @@ async fn milestones(person: &Person, company: &str) -> Vec<String> {
     person.open(&format!("{path}?type=milestone&size=100")).await;
     let (_, rows) = person.table().await;
     rows.into_iter().rev().map(|row| row[5].clone()).collect()
-}
-
-/// The numbers in the bar of the page, by what stands below them.
-async fn stats(person: &Person) -> BTreeMap<String, u64> {
-    stats_within(person, "main").await
-}
-
-async fn stats_within(person: &Person, selector: &str) -> BTreeMap<String, u64> {
-    let script = format!(
-        "return [...document.querySelectorAll(\"{selector} .stats-bar .stat\")].map((stat) => [stat.querySelector('span').textContent, \
-         Number(stat.querySelector('b').textContent)])"
-    );
-    let read: Vec<(String, u64)> = serde_json::from_value(person.ask(&script).await).expect("a number and its name");
-    read.into_iter().collect()
-}
-
-fn numbers(pairs: &[(&str, u64)]) -> BTreeMap<String, u64> {
-    pairs.iter().map(|(name, number)| ((*name).to_owned(), *number)).collect()
 }

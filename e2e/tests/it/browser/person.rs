@@ -1,5 +1,6 @@
 //! A person at a browser: opens pages, reads them, clicks, types, and takes note of what the browser complains about.
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -235,6 +236,16 @@ impl Person {
         serde_json::from_value(read).expect("a table is lists of texts")
     }
 
+    /// The numbers in the bars below a selector, by what stands below each.
+    pub async fn stats(&self, selector: &str) -> BTreeMap<String, u64> {
+        let script = format!(
+            "return [...document.querySelectorAll(\"{selector} .stats-bar .stat\")].map((stat) => [stat.querySelector('span').textContent, \
+             Number(stat.querySelector('b').textContent)])"
+        );
+        let read: Vec<(String, u64)> = serde_json::from_value(self.ask(&script).await).expect("a number and its name");
+        read.into_iter().collect()
+    }
+
     /// The rows of the Data Feed. Their menus are closed, so they are not read.
     pub async fn feed(&self) -> Vec<Row> {
         let read = self
@@ -424,6 +435,10 @@ impl Row {
     pub fn is(&self, word: &str) -> bool {
         self.status.lines().next().is_some_and(|line| line.trim() == word || line.trim().starts_with(&format!("{word} ")))
     }
+}
+
+pub fn numbers(pairs: &[(&str, u64)]) -> BTreeMap<String, u64> {
+    pairs.iter().map(|(name, number)| ((*name).to_owned(), *number)).collect()
 }
 
 pub fn squeezed(text: &str) -> String {
