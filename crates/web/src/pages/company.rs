@@ -5,6 +5,7 @@ use crate::feed::row::account_name;
 use crate::parts::address::{Address, Asked};
 use crate::parts::moment::{Moment, span};
 use crate::parts::status::{self, Shield, Status};
+use crate::parts::step::{Step, Stops};
 use crate::parts::tracking::{self, Tracked, result_look};
 use crate::parts::{figures, provider};
 use crate::visit::{Place, Shell, Visit};
@@ -139,7 +140,7 @@ pub struct CompanyPage {
     pub invalid: bool,
     pub tracked: Option<Tracked>,
     pub paused: bool,
-    pub problem: Option<String>,
+    pub problem: Option<(String, Option<Step>)>,
     pub runs: Vec<Finished>,
     pub proof: Option<Proof>,
     pub inventory: Vec<TypeRow>,
@@ -213,7 +214,7 @@ pub async fn show(State(app): State<App>, visit: Visit, Path(id): Path<String>, 
         account_id: company.connection_id.0.clone(),
         tracked: Tracked::of(&company, now, zone),
         // while an attempt runs, no error is shown
-        problem: company.last_problem.as_deref().filter(|_| status.key == "needs_resync").and_then(problem_sentence),
+        problem: company.last_problem.as_deref().filter(|_| status.key == "needs_resync").and_then(|json| problem(json, &company, may_act)),
         runs: runs.iter().filter(|run| run.state.is_finished()).take(RUNS_SHOWN).map(|run| finished(run, &names, &visit)).collect(),
         proof: latest.get(&basis).map(|shown| proof(&company, &latest, shown, monthly.as_ref(), asked.get("month"), &visit)),
         records: figures::count(types.iter().map(|row| row.live).sum::<i64>()),
@@ -260,6 +261,14 @@ fn evidence_word(evidence: &str) -> &'static str {
 
 fn problem_sentence(json: &str) -> Option<String> {
     serde_json::from_str::<Problem>(json).ok().map(|problem| problem.sentence)
+}
+
+/// What stopped the last sync, and the one step against it for those who may take it.
+fn problem(json: &str, company: &Company, may_act: bool) -> Option<(String, Option<Step>)> {
+    let problem = serde_json::from_str::<Problem>(json).ok()?;
+    let stops = Stops::Company { id: company.id.as_str(), connection_id: company.connection_id.as_str() };
+    let step = may_act.then(|| Step::of(problem.kind, stops, &format!("/companies/{}", company.id)).small());
+    Some((problem.sentence, step))
 }
 
 pub use crate::parts::tracking::counts_text;

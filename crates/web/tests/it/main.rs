@@ -9,6 +9,7 @@ mod live;
 mod logs;
 mod mapping;
 mod matrix;
+mod next_step;
 mod notifications;
 mod palette;
 mod people;
