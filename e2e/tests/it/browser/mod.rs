@@ -18,4 +18,5 @@ mod reconnect_link;
 mod site;
 mod token_user;
 mod tracking;
+mod truth;
 mod without_mouse;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
-use testkit::{Launch, Program, free_port, sqlite_url};
+use testkit::{Finished, Launch, Program, free_port, sqlite_url};
 
 use super::person::Person;
 
@@ -120,12 +120,17 @@ impl Site {
 
     /// Name and status word of every linked company, as another process reads them.
     pub async fn statuses(&self) -> Vec<(String, String)> {
-        let launch = Launch::tieout(["status", "--json"]).current_dir(self.folder.path());
-        let launch = settings(launch, self.folder.path(), &self.database, &self.listen, &self.sandbox_url, "sandbox-secret");
-        let finished = tokio::task::spawn_blocking(move || launch.run(STARTED_WITHIN)).await.expect("the program ends");
+        let finished = self.run(&["status", "--json"], STARTED_WITHIN).await;
         let companies: Value = serde_json::from_str(&finished.stdout).unwrap_or_else(|_| panic!("`tieout status` printed {finished:?}"));
         let text = |company: &Value, key: &str| company[key].as_str().unwrap_or_else(|| panic!("no {key} in {companies}")).to_owned();
         companies.as_array().expect("a list of companies").iter().map(|company| (text(company, "name"), text(company, "status"))).collect()
+    }
+
+    /// Runs a command of the program on the same database, in a process of its own, to its end.
+    pub async fn run(&self, arguments: &[&str], within: Duration) -> Finished {
+        let launch = Launch::tieout(arguments).current_dir(self.folder.path());
+        let launch = settings(launch, self.folder.path(), &self.database, &self.listen, &self.sandbox_url, "sandbox-secret");
+        tokio::task::spawn_blocking(move || launch.run(within)).await.expect("the program ends")
     }
 
     /// The name of the PostgreSQL database.
