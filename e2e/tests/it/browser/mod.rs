@@ -19,4 +19,5 @@ mod site;
 mod token_user;
 mod tracking;
 mod truth;
+mod weight;
 mod without_mouse;
