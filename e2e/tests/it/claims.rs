@@ -180,6 +180,57 @@ fn by_doing(needs: &str) -> &'static str {
     }
 }
 
+/// What each flow is called where a test walks through it, and its number in the specification of the pages.
+const WALKS: [(u32, &[&str]); 10] = [
+    (1, &["connect"]),
+    (2, &["deny"]),
+    (3, &["reconnect"]),
+    (4, &["another account"]),
+    (5, &["no companies"]),
+    (6, &["duplicate"]),
+    (7, &["resync", "cancel"]),
+    (8, &["an error to its end"]),
+    (9, &["map during sync"]),
+    (11, &["a Member"]),
+];
+
+/// A test that walks through a flow says so in a comment line above it: `walk-through 7: resync, cancel`.
+// proves J7
+#[test]
+fn each_flow_is_walked_through_in_the_browser_on_both_databases() {
+    let mut wrong = Vec::new();
+    let claims = claims(&["walk-through "]);
+    for (number, flows) in WALKS {
+        let tests: Vec<&Claim> = claims.iter().filter(|claim| claim.said.split(':').next() == Some(number.to_string().as_str())).collect();
+        let mut databases = String::new();
+        for claim in &tests {
+            let named: Vec<&str> = claim.said.split_once(": ").map_or("", |(_, named)| named).split(", ").collect();
+            if named != flows {
+                wrong.push(format!("{}: walk-through {number} is called {flows:?}, not {named:?}", claim.place));
+            }
+            let (file, test) = claim.test.split_once(' ').expect("a test has a file and a name");
+            if !file.starts_with("e2e/tests/it/browser/") {
+                wrong.push(format!("{}: `{test}` is no test in the browser", claim.place));
+            }
+            let text = read(file);
+            let body = text.split(&format!("fn {test}(")).nth(1).expect("the test is there");
+            databases.push_str(body.split("\n}\n").next().unwrap_or(body));
+        }
+        let on_both = databases.contains("each_database(") || (databases.contains("on_sqlite(") && databases.contains("postgres()"));
+        if !on_both {
+            let names: Vec<&str> = tests.iter().map(|claim| claim.test.as_str()).collect();
+            wrong.push(format!("walk-through {number} ({}) is not walked through on both databases: {names:?}", flows.join(", ")));
+        }
+    }
+    wrong.extend(
+        claims
+            .iter()
+            .filter(|claim| !WALKS.iter().any(|(number, _)| claim.said.starts_with(&format!("{number}:"))))
+            .map(|claim| format!("{}: there is no walk-through `{}`", claim.place, claim.said)),
+    );
+    nothing(wrong);
+}
+
 /// The page the product began with, sentence by sentence.
 #[test]
 fn every_sentence_of_the_original_page_names_a_test_in_the_browser() {

@@ -22,6 +22,7 @@ async fn ended(person: &Person, title: &str, cause: &str) {
     person.see_title(title).await;
 }
 
+// walk-through 2: deny
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_denied_consent_says_so_and_connecting_again_works() {
     each_database(|database| async move {
@@ -120,6 +121,7 @@ async fn each_way_an_authorization_can_fail_has_its_own_page_with_its_cause() {
     ada.browser.quit().await.expect("the browser closes");
 }
 
+// walk-through 5: no companies
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_sign_in_without_companies_is_told_the_three_checks() {
     each_database(|database| async move {

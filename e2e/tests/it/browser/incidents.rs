@@ -9,10 +9,9 @@ use thirtyfour::prelude::*;
 use super::person::{Person, SYNCED_WITHIN};
 use super::site::{Companies, Site};
 
-/// Walk-through 8 of the specification of the pages.
+// walk-through 8: an error to its end
 // proves D18 in part
 // proves D17 in part
-// proves J7 in part
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_error_in_the_logs_is_found_by_its_status_repaired_by_its_one_step_and_its_incident_closes() {
     each_database(|database| async move {

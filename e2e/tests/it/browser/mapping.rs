@@ -10,7 +10,6 @@ use super::site::{Companies, Site};
 
 const BANNER: &str = "Sync in progress; your changes apply at once and nothing restarts.";
 
-/// Walk-through 9.
 async fn change_a_mapping_while_its_company_syncs(site: &Site) {
     let ada = site.owner().await;
     ada.import_quickbooks().await;
@@ -80,12 +79,14 @@ async fn change_a_mapping_while_its_company_syncs(site: &Site) {
     ada.leave().await;
 }
 
+// walk-through 9: map during sync
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_mapping_changed_during_a_sync_holds_at_once_and_the_sync_goes_on_on_sqlite() {
     let site = Site::on_sqlite(Companies::QuickBooks(100)).await;
     change_a_mapping_while_its_company_syncs(&site).await;
 }
 
+// walk-through 9: map during sync
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_mapping_changed_during_a_sync_holds_at_once_and_the_sync_goes_on_on_postgresql() {
     let database = postgres().create_database();

@@ -37,7 +37,7 @@ async fn invite(ada: &Person, email: &str, companies: &[&str]) -> String {
     link.as_str().expect("a link is a text").to_owned()
 }
 
-// Walk-through 11.
+// walk-through 11: a Member
 // proves H1 in part
 // proves H2 in part
 // proves H5 in part

@@ -8,6 +8,7 @@ use testkit::each_database;
 use super::person::{Person, SYNCED_WITHIN};
 use super::site::{Companies, Site};
 
+// walk-through 3: reconnect
 // proves A5
 // proves A6
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -24,6 +24,7 @@ fn all_but(count: usize, rows: &[Row], refused: &str) -> bool {
     good == count && rows.iter().filter(|row| row.company == refused).all(|row| row.is("Invalid token"))
 }
 
+// walk-through 4: another account
 // proves A8
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_account_takes_over_eleven_of_twelve_companies_and_the_twelfth_says_why() {

@@ -31,7 +31,7 @@ fn row<'a>(rows: &'a [Row], company: &str) -> &'a Row {
     rows.iter().find(|row| row.company == company).unwrap_or_else(|| panic!("no row of {company} in {rows:#?}"))
 }
 
-// ux.md, walk-through 7
+// walk-through 7: resync, cancel
 // proves B2 in part
 // proves B4 in part
 // proves B8 in part
