@@ -181,7 +181,7 @@ fn by_doing(needs: &str) -> &'static str {
 }
 
 /// What each flow is called where a test walks through it, and its number in the specification of the pages.
-const WALKS: [(u32, &[&str]); 10] = [
+const WALKS: [(u32, &[&str]); 11] = [
     (1, &["connect"]),
     (2, &["deny"]),
     (3, &["reconnect"]),
@@ -192,6 +192,7 @@ const WALKS: [(u32, &[&str]); 10] = [
     (8, &["an error to its end"]),
     (9, &["map during sync"]),
     (11, &["a Member"]),
+    (12, &["all against a limit"]),
 ];
 
 /// A test that walks through a flow says so in a comment line above it: `walk-through 7: resync, cancel`.

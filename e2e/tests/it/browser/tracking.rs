@@ -132,7 +132,8 @@ async fn three_selected_then_all_that_need_it_one_cancelled_and_the_server_kille
     .await;
 }
 
-// ux.md, walk-through 12. `TIEOUT_COMPANIES=1000` makes it as large as it stands there; it then takes an hour.
+// walk-through 12: all against a limit
+// `TIEOUT_COMPANIES=1000` makes it as large as it stands in ux.md; it then takes an hour.
 // proves B7
 // proves C17 in part
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
