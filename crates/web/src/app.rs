@@ -2,6 +2,7 @@
 use crate::api::caller::KeyLimits;
 use crate::auth::throttle::Throttle;
 use crate::pulses::Pulses;
+use axum::http::HeaderValue;
 use engine::Engine;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -23,6 +24,17 @@ impl WebOptions {
     pub fn new(public_url: Url) -> WebOptions {
         let secure_cookies = public_url.scheme() == "https";
         WebOptions { public_url, secure_cookies, authorize_origins: Vec::new() }
+    }
+    /// The name of a cookie that opens something. Behind https it begins with `__Host-`: browsers take such a cookie only with `Secure`, `Path=/` and no
+    /// `Domain`, so that no other host of the same domain can set it (draft-ietf-httpbis-rfc6265bis, 4.1.3.2).
+    pub fn cookie_name(&self, name: &str) -> String {
+        if self.secure_cookies { format!("__Host-{name}") } else { name.to_owned() }
+    }
+    /// `Set-Cookie` of such a cookie. `SameSite=Lax`, not `Strict`: the provider's redirect to the callback must bring it along.
+    pub fn cookie(&self, name: &str, value: &str, life_secs: i64) -> HeaderValue {
+        let secure = if self.secure_cookies { "; Secure" } else { "" };
+        let cookie = format!("{}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={life_secs}{secure}", self.cookie_name(name));
+        HeaderValue::from_str(&cookie).expect("hexadecimal digits fit a header")
     }
     pub fn origin(&self) -> String {
         self.public_url.origin().ascii_serialization()

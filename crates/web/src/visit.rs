@@ -7,7 +7,7 @@ use crate::parts::tracking::{Done, Tracked};
 use askama::Template;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use domain::ids::{OrganizationId, UserId};
 use domain::organization::{Action, Role};
@@ -82,6 +82,8 @@ pub struct Visit {
     pub is_live: bool,
     /// Path and query of this request.
     pub address: String,
+    /// It answers a form: its address, asked by GET, shows something else or nothing.
+    pub answers_form: bool,
 }
 
 impl FromRequestParts<App> for Visit {
@@ -97,6 +99,7 @@ impl FromRequestParts<App> for Visit {
             flash: if is_live { None } else { flash::read(&parts.headers) },
             is_live,
             address: parts.uri.path_and_query().map_or_else(|| "/".to_owned(), |address| address.as_str().to_owned()),
+            answers_form: parts.method == Method::POST,
         })
     }
 }
@@ -153,6 +156,7 @@ impl Visit {
             flash: self.flash.clone(),
             address: self.address.clone(),
             zone: self.zone.iana_name().unwrap_or("UTC").to_owned(),
+            is_live: !self.answers_form,
         })
     }
 
@@ -223,6 +227,8 @@ pub struct Shell {
     pub flash: Option<Flash>,
     pub address: String,
     pub zone: String,
+    /// It follows what the server does. The answer to a form does not: asking for its address again shows something else or nothing.
+    pub is_live: bool,
 }
 
 impl Shell {
@@ -249,6 +255,7 @@ impl Shell {
             flash: None,
             address: "/".to_owned(),
             zone: "UTC".to_owned(),
+            is_live: true,
         }
     }
     pub fn initials(&self) -> String {

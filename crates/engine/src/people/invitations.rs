@@ -1,4 +1,4 @@
-//! Inviting people: a link for one address, sent by mail where there is a mail server, good for seven days and once.
+//! Inviting people: a link for one address, sent by mail where there is a mail server, good for three days and once.
 use super::{Actor, begin_managing, random_token};
 use crate::Engine;
 use crate::error::EngineError;
@@ -11,7 +11,7 @@ use store::outbox::{self, NewDelivery};
 use store::{Tx, readers};
 use url::Url;
 
-const LIFE_MS: i64 = 7 * 86_400_000;
+const LIFE_MS: i64 = 72 * 3_600_000;
 /// One form invites at most this many.
 pub const MOST_AT_ONCE: usize = 50;
 
@@ -86,7 +86,7 @@ async fn post(engine: &Engine, tx: &mut Tx, invitation: &Invitation) -> Result<(
     let link = link(engine, invitation)?;
     let Invitation { organization_name, invited_by, role, .. } = invitation;
     let body = format!(
-        "Hello,\n\n{invited_by} invites you to {organization_name} on Tieout, as {}.\n\n{}\n\nAccept or decline here, within seven days:\n\n{link}\n\n\
+        "Hello,\n\n{invited_by} invites you to {organization_name} on Tieout, as {}.\n\n{}\n\nAccept or decline here, within three days:\n\n{link}\n\n\
          The invitation is for {} only. If you did not expect it, ignore this mail.\n",
         role.label(),
         role.allows(),
@@ -112,7 +112,7 @@ fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(100).collect()
 }
 
-/// Sends an invitation once more; its seven days begin again and its link stays.
+/// Sends an invitation once more; its three days begin again and its link stays.
 pub async fn resend(engine: &Engine, actor: &Actor<'_>, id: &str) -> Result<Invitation, EngineError> {
     let (mut tx, _) = begin_managing(engine, actor).await?;
     let now_ms = engine.now_ms();

@@ -1,7 +1,7 @@
 //! Sessions: a random token in a cookie, its hash in the database, two weeks from the last visit.
 use crate::app::App;
 use crate::visit::cookie;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use domain::ids::{OrganizationId, UserId};
 use store::StoreError;
@@ -21,7 +21,7 @@ pub fn make_token() -> String {
 
 /// The session of a request. Role and membership are read anew with every request.
 pub async fn find(app: &App, headers: &HeaderMap) -> Result<Option<Session>, StoreError> {
-    let Some(token) = cookie(headers, COOKIE).filter(|token| token.len() == 64) else { return Ok(None) };
+    let Some(token) = cookie(headers, &app.options.cookie_name(COOKIE)).filter(|token| token.len() == 64) else { return Ok(None) };
     let now_ms = app.engine.clock.now_ms();
     let mut conn = app.engine.store.read().await?;
     let found = store::sessions::find(&mut conn, token, now_ms).await?;
@@ -47,7 +47,7 @@ pub async fn start(
     let token = make_token();
     let now_ms = app.engine.clock.now_ms();
     let mut tx = app.engine.store.begin().await?;
-    if let Some(old) = cookie(headers, COOKIE) {
+    if let Some(old) = cookie(headers, &app.options.cookie_name(COOKIE)) {
         store::sessions::delete(&mut tx, old).await?;
     }
     store::sessions::insert(&mut tx, &token, user_id, organization_id, now_ms, now_ms + LIFE_SECS * 1_000).await?;
@@ -57,7 +57,7 @@ pub async fn start(
 }
 
 pub async fn end(app: &App, headers: &HeaderMap, mut response: Response) -> Result<Response, StoreError> {
-    if let Some(token) = cookie(headers, COOKIE) {
+    if let Some(token) = cookie(headers, &app.options.cookie_name(COOKIE)) {
         let mut tx = app.engine.store.begin().await?;
         store::sessions::delete(&mut tx, token).await?;
         tx.commit().await?;
@@ -66,9 +66,6 @@ pub async fn end(app: &App, headers: &HeaderMap, mut response: Response) -> Resu
     Ok(response)
 }
 
-/// `SameSite=Lax`, not `Strict`: the provider's redirect to the callback must bring the cookie along.
 fn set_cookie(app: &App, response: &mut Response, token: &str, life_secs: i64) {
-    let secure = if app.options.secure_cookies { "; Secure" } else { "" };
-    let cookie = format!("{COOKIE}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={life_secs}{secure}");
-    response.headers_mut().append(header::SET_COOKIE, HeaderValue::from_str(&cookie).expect("hexadecimal digits fit a header"));
+    response.headers_mut().append(header::SET_COOKIE, app.options.cookie(COOKIE, token, life_secs));
 }

@@ -72,7 +72,7 @@ async fn find(app: &App, session: Option<&Extension<Session>>, token: &str) -> R
     } else if invitation.cancelled_at.is_some() {
         Way::Over("It was cancelled. Ask whoever invited you.")
     } else if !invitation.is_valid(app.engine.now_ms()) {
-        Way::Over("It was good for seven days, which are over. Ask for it to be sent again.")
+        Way::Over("It was good for three days, which are over. Ask for it to be sent again.")
     } else if let Some(Extension(session)) = session {
         match session.email == invitation.email {
             true => Way::Accept,

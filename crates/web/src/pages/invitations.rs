@@ -64,8 +64,8 @@ pub async fn show(State(app): State<App>, visit: Visit) -> Result<Response, WebE
 /// POST: once more.
 pub async fn resend(State(app): State<App>, visit: Visit, Path(id): Path<String>) -> Result<Response, WebError> {
     let flash = match invitations::resend(&app.engine, &actor(&visit), &id).await {
-        Ok(invitation) if app.engine.can_mail() => Flash::good(format!("Sent again to {}. It is good for seven days.", invitation.email)),
-        Ok(invitation) => Flash::good(format!("The link for {} is good for seven days again. Copy it and hand it over.", invitation.email)),
+        Ok(invitation) if app.engine.can_mail() => Flash::good(format!("Sent again to {}. It is good for three days.", invitation.email)),
+        Ok(invitation) => Flash::good(format!("The link for {} is good for three days again. Copy it and hand it over.", invitation.email)),
         Err(EngineError::Refused(reason)) => Flash::warn(reason),
         Err(error) => return Err(error.into()),
     };

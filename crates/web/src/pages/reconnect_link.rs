@@ -130,13 +130,11 @@ pub async fn follow(State(app): State<App>, Path(token): Path<String>, headers: 
 }
 
 fn set_cookie(app: &App, response: &mut Response, session: &str, life_secs: i64) {
-    let secure = if app.options.secure_cookies { "; Secure" } else { "" };
-    let cookie = format!("{COOKIE}={session}; Path=/; HttpOnly; SameSite=Lax; Max-Age={life_secs}{secure}");
-    response.headers_mut().append(header::SET_COOKIE, HeaderValue::from_str(&cookie).expect("hexadecimal digits fit a header"));
+    response.headers_mut().append(header::SET_COOKIE, app.options.cookie(COOKIE, session, life_secs));
 }
 
-fn session_hash(headers: &HeaderMap) -> Option<String> {
-    cookie(headers, COOKIE).filter(|session| session.len() == 64).map(token_hash)
+fn session_hash(app: &App, headers: &HeaderMap) -> Option<String> {
+    cookie(headers, &app.options.cookie_name(COOKIE)).filter(|session| session.len() == 64).map(token_hash)
 }
 
 /// The guest's session, when the state of a callback was given out to somebody who followed a link. Empty when this browser is another one.
@@ -144,7 +142,7 @@ pub async fn session_of(app: &App, headers: &HeaderMap, state: Option<&str>) -> 
     let state = state?;
     let is_of_link = async { store::oauth_states::is_of_link(&mut app.engine.store.read().await?, state).await }.await;
     match is_of_link {
-        Ok(true) => Some(session_hash(headers).unwrap_or_default()),
+        Ok(true) => Some(session_hash(app, headers).unwrap_or_default()),
         Ok(false) => None,
         Err(error) => {
             tracing::error!(%error, "a state cannot be looked up");
@@ -155,7 +153,7 @@ pub async fn session_of(app: &App, headers: &HeaderMap, state: Option<&str>) -> 
 
 /// GET /reconnect/result: the thank-you, or what went wrong. Harmless to open directly or again.
 pub async fn result(State(app): State<App>, headers: HeaderMap) -> Result<Response, WebError> {
-    let result = match session_hash(&headers) {
+    let result = match session_hash(&app, &headers) {
         Some(session_hash) => store::oauth_states::latest_result(&mut app.engine.store.read().await?, &session_hash).await?,
         None => None,
     };

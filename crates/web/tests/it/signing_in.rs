@@ -101,6 +101,27 @@ async fn a_session_is_kept_as_a_hash_and_ends_with_the_sign_out() {
 }
 
 #[tokio::test]
+async fn behind_https_the_cookie_of_a_session_is_bound_to_this_host_and_no_other_name_opens_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = Site::new(&testkit::sqlite_url(folder.path())).await;
+    web::auth::create_owner(&site.engine, "Birchwood", "Ada", "ada@birchwood.example", Some("long enough, surely")).await.unwrap();
+    let options = web::WebOptions::new(url::Url::parse("https://tieout.example").unwrap());
+    let site = Site { router: web::router(site.engine.clone(), options), ..site };
+    let request = |method: &str, path: &str| axum::http::Request::builder().method(method).uri(path).header("host", "tieout.example");
+    let form = request("POST", "/sign-in").header("origin", "https://tieout.example").header("content-type", "application/x-www-form-urlencoded");
+    let entered = site.send(form.body("email=ada%40birchwood.example&password=long+enough%2C+surely".to_owned().into()).unwrap()).await;
+    let set = entered.header("set-cookie");
+    let (pair, attributes) = set.split_once("; ").unwrap();
+    assert_eq!(attributes, "Path=/; HttpOnly; SameSite=Lax; Max-Age=1209600; Secure");
+    let token = pair.strip_prefix("__Host-tieout_session=").expect("the name says what browsers must hold to");
+    let look =
+        async |cookie: String| site.send(request("GET", "/integrations").header("cookie", cookie).body(String::new().into()).unwrap()).await.status;
+    assert_eq!(look(format!("__Host-tieout_session={token}")).await, StatusCode::OK);
+    // what another host of the same domain could have set
+    assert_eq!(look(format!("tieout_session={token}")).await, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
 async fn a_sign_in_link_needs_a_click_and_works_once() {
     each_database(|url| async move {
         let site = Site::new(&url).await;
