@@ -1,4 +1,5 @@
 //! Idempotency keys: a request that is sent again gets the first answer again.
+use crate::Store;
 use crate::args;
 use crate::db::Tx;
 use crate::error::StoreError;
@@ -22,9 +23,10 @@ pub enum Remembered {
 const ABANDONED_MS: i64 = 60_000;
 /// How long an answer is remembered.
 const REMEMBERED_MS: i64 = 24 * 3_600_000;
+const BODY: &str = "idempotency_keys.body";
 
 /// Takes an idempotency key for a request, or tells what became of the first one. Safe against two at once: the primary key decides.
-pub async fn remember(conn: &mut Tx, owner: &str, key: &str, fingerprint: &str, now_ms: i64) -> Result<Remembered, StoreError> {
+pub async fn remember(store: &Store, conn: &mut Tx, owner: &str, key: &str, fingerprint: &str, now_ms: i64) -> Result<Remembered, StoreError> {
     conn.execute("DELETE FROM idempotency_keys WHERE created_at < $1", args![now_ms - REMEMBERED_MS]).await?;
     let taken = conn
         .execute(
@@ -43,14 +45,21 @@ pub async fn remember(conn: &mut Tx, owner: &str, key: &str, fingerprint: &str, 
     Ok(match (row.text(0)? == fingerprint, row.opt_int(1)?) {
         (false, _) => Remembered::Different,
         (true, None) => Remembered::Running,
-        (true, Some(status)) => Remembered::Answered { status, body: row.opt_text(2)?.unwrap_or_default() },
+        (true, Some(status)) => Remembered::Answered { status, body: open(store, owner, key, row.opt_text(2)?.as_deref())? },
     })
 }
 
-/// Keeps the answer of a request that was taken; without one (it failed on our side) the key is free again.
-pub async fn keep_answer(conn: &mut Tx, owner: &str, key: &str, answer: Option<(i64, &str)>) -> Result<(), StoreError> {
+fn open(store: &Store, owner: &str, key: &str, sealed: Option<&str>) -> Result<String, StoreError> {
+    let sealed = hex::decode(sealed.unwrap_or_default()).map_err(|_| StoreError::Unsealable(BODY))?;
+    store.sealer.open_text(BODY, &format!("{owner}|{key}"), &sealed)
+}
+
+/// Keeps the answer of a request that was taken; without one (it failed on our side) the key is free again. It is sealed: an answer may hold a secret
+/// that is shown once.
+pub async fn keep_answer(store: &Store, conn: &mut Tx, owner: &str, key: &str, answer: Option<(i64, &str)>) -> Result<(), StoreError> {
     match answer {
         Some((status, body)) => {
+            let body = hex::encode(store.sealer.seal(BODY, &format!("{owner}|{key}"), body.as_bytes()));
             conn.execute(
                 "UPDATE idempotency_keys SET status = $3, body = $4 WHERE owner_id = $1 AND idempotency_key = $2",
                 args![owner, key, status, body],

@@ -239,6 +239,28 @@ pub async fn list_closed(conn: &mut Conn, organization_id: &OrganizationId, limi
     conn.query_assembled(sql, args![organization_id, limit]).await?.iter().map(read).collect()
 }
 
+/// Incidents in the order they were opened, the latest first: all of them, those that are open, or those that are over. `before` is where the last
+/// page ended: when its last incident was opened, and its id.
+pub async fn list_page(
+    conn: &mut Conn,
+    organization_id: &OrganizationId,
+    is_open: Option<bool>,
+    before: Option<(i64, &str)>,
+    limit: i64,
+) -> Result<Vec<Incident>, StoreError> {
+    let state = match is_open {
+        None => "",
+        Some(true) => "AND incidents.closed_at IS NULL",
+        Some(false) => "AND incidents.closed_at IS NOT NULL",
+    };
+    let (opened_at, id) = before.unwrap_or((i64::MAX, ""));
+    let sql = format!(
+        "{SELECT} WHERE incidents.organization_id = $1 {state} AND (incidents.opened_at < $2 OR (incidents.opened_at = $2 AND incidents.id < $3))
+         ORDER BY incidents.opened_at DESC, incidents.id DESC LIMIT $4"
+    );
+    conn.query_assembled(sql, args![organization_id, opened_at, id, limit]).await?.iter().map(read).collect()
+}
+
 pub async fn find(conn: &mut Conn, organization_id: &OrganizationId, id: &str) -> Result<Option<Incident>, StoreError> {
     let sql = format!("{SELECT} WHERE incidents.organization_id = $1 AND incidents.id = $2");
     conn.query_assembled(sql, args![organization_id, id]).await?.first().map(read).transpose()

@@ -74,16 +74,42 @@ fn read(row: &Row) -> Result<Notice, StoreError> {
 
 /// Somebody's inbox, newest first.
 pub async fn list(conn: &mut Conn, organization_id: &OrganizationId, user_id: &UserId, limit: i64) -> Result<Vec<Notice>, StoreError> {
+    list_page(conn, organization_id, user_id, None, limit).await
+}
+
+/// A page of the same; `before` is where the last one ended: when its last notice was made, and its id.
+pub async fn list_page(
+    conn: &mut Conn,
+    organization_id: &OrganizationId,
+    user_id: &UserId,
+    before: Option<(i64, &str)>,
+    limit: i64,
+) -> Result<Vec<Notice>, StoreError> {
+    let (created_at, id) = before.unwrap_or((i64::MAX, ""));
     conn.query(
         "SELECT notices.id, notices.kind, notices.title, notices.text, notices.href, notices.created_at, notices.read_at, incidents.closed_at
          FROM notices LEFT JOIN incidents ON incidents.id = notices.incident_id
-         WHERE notices.organization_id = $1 AND notices.user_id = $2 ORDER BY notices.created_at DESC, notices.id DESC LIMIT $3",
-        args![organization_id, user_id, limit],
+         WHERE notices.organization_id = $1 AND notices.user_id = $2
+           AND (notices.created_at < $3 OR (notices.created_at = $3 AND notices.id < $4)) ORDER BY notices.created_at DESC, notices.id DESC LIMIT $5",
+        args![organization_id, user_id, created_at, id, limit],
     )
     .await?
     .iter()
     .map(read)
     .collect()
+}
+
+pub async fn find(conn: &mut Conn, organization_id: &OrganizationId, user_id: &UserId, id: &str) -> Result<Option<Notice>, StoreError> {
+    conn.query_opt(
+        "SELECT notices.id, notices.kind, notices.title, notices.text, notices.href, notices.created_at, notices.read_at, incidents.closed_at
+         FROM notices LEFT JOIN incidents ON incidents.id = notices.incident_id
+         WHERE notices.organization_id = $1 AND notices.user_id = $2 AND notices.id = $3",
+        args![organization_id, user_id, id],
+    )
+    .await?
+    .as_ref()
+    .map(read)
+    .transpose()
 }
 
 pub async fn count_unread(conn: &mut Conn, organization_id: &OrganizationId, user_id: &UserId) -> Result<i64, StoreError> {

@@ -13,6 +13,15 @@ use store::{Tx, members, readers};
 pub struct Actor<'a> {
     pub organization_id: &'a OrganizationId,
     pub user_id: &'a UserId,
+    /// The most that is done in this person's name: a key of the API may be given less than its maker has.
+    pub at_most: Role,
+}
+
+impl<'a> Actor<'a> {
+    /// Somebody who acts with all their role allows.
+    pub fn person(organization_id: &'a OrganizationId, user_id: &'a UserId) -> Actor<'a> {
+        Actor { organization_id, user_id, at_most: Role::Owner }
+    }
 }
 
 impl From<Refusal> for EngineError {
@@ -39,7 +48,7 @@ async fn begin(engine: &Engine, actor: &Actor<'_>) -> Result<(Tx, Role), EngineE
         return Err(EngineError::NotFound);
     }
     let role = members::role_of(&mut tx, actor.organization_id, actor.user_id).await?.ok_or(Refusal::NotAManager)?;
-    Ok((tx, role))
+    Ok((tx, role.min(actor.at_most)))
 }
 
 /// The same for what Owners and Admins do.

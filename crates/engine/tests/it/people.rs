@@ -44,7 +44,7 @@ impl Club {
     }
 
     fn actor<'a>(&'a self, user_id: &'a UserId) -> Actor<'a> {
-        Actor { organization_id: &self.organization_id, user_id }
+        Actor::person(&self.organization_id, user_id)
     }
 
     async fn role(&self, user_id: &UserId) -> Option<Role> {
@@ -137,7 +137,7 @@ async fn who_may_change_whom_is_asked_in_the_same_transaction() {
         assert_eq!(people::assign(engine, &club.actor(&owner), &assigned).await.unwrap(), 0, "an unknown company is passed over");
         let own = people::create_organization(engine, &member, " Second ").await.unwrap();
         assert_eq!(members::role_of(&mut engine.store.read().await.unwrap(), &own, &member).await.unwrap(), Some(Role::Owner));
-        people::rename_organization(engine, &Actor { organization_id: &own, user_id: &member }, "Third").await.unwrap();
+        people::rename_organization(engine, &Actor::person(&own, &member), "Third").await.unwrap();
         assert_eq!(members::organization_name(&mut engine.store.read().await.unwrap(), &own).await.unwrap().as_deref(), Some("Third"));
     })
     .await;
@@ -171,8 +171,9 @@ async fn several_are_invited_or_none_and_an_invitation_ends_once() {
 
         let b = open.iter().find(|invitation| invitation.email == address("b")).unwrap();
         let token = club.token_of(&address("b")).await;
-        club.clock.advance_ms(7 * DAY);
-        assert_eq!(invitations::accept(engine, &token, new()).await.unwrap(), Accepted::Void, "seven days are over");
+        assert_eq!(b.expires_at, b.sent_at + 72 * 3_600_000);
+        club.clock.advance_ms(3 * DAY);
+        assert_eq!(invitations::accept(engine, &token, new()).await.unwrap(), Accepted::Void, "72 hours are over");
         assert!(!invitations::decline(engine, &token).await.unwrap());
         invitations::resend(engine, &actor, &b.id).await.unwrap();
         assert_eq!(club.token_of(&address("b")).await, token, "its link stays");

@@ -65,13 +65,16 @@ pub async fn finish(request: Request, next: Next) -> Response {
         return ApiError::NotAcceptable.into_response();
     }
     let reads = request.method() == Method::GET;
+    // what changes something has no entity tag: nobody can hold the one that is asked for
+    if !reads && request.headers().get(header::IF_MATCH).is_some_and(|tags| tags != "*") {
+        return ApiError::Stale.into_response();
+    }
     let known = request.headers().get(header::IF_NONE_MATCH).cloned();
     let response = next.run(request).await;
     let is_json =
         |response: &Response| response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
     match response.status() {
         StatusCode::OK if reads && is_json(&response) => tagged(response, known).await,
-        StatusCode::PAYLOAD_TOO_LARGE if !is_json(&response) => ApiError::TooLarge.into_response(),
         StatusCode::METHOD_NOT_ALLOWED if !is_json(&response) => ApiError::MethodNotAllowed.into_response(),
         _ => response,
     }

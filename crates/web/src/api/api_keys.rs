@@ -13,6 +13,7 @@ use domain::ids::CompanyId;
 use domain::organization::{Action, KeyAccess, Role};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 const TAG: &str = "API keys";
 
@@ -81,7 +82,7 @@ pub fn operations() -> Vec<Operation> {
             .answers::<List<ApiKey>>(),
         Operation::post("/api-keys", "create_api_key", Action::ManageMembers, create)
             .told(TAG, "Make an API key", "It never allows more than the person may in whose name it is made.")
-            .takes::<AskKey>()
+            .takes::<AskKey>(json!({ "name": "Warehouse", "role": "admin", "access": "read" }))
             .with_status(StatusCode::CREATED)
             .answers::<NewKey>(),
         Operation::delete("/api-keys/{id}", "revoke_api_key", Action::ManageMembers, revoke)
@@ -108,16 +109,8 @@ fn shown(key: store::api_keys::ApiKey, companies: Option<impl IntoIterator<Item 
     }
 }
 
-/// Keys of the whole organization are no business of a key that is confined to companies.
-fn is_unconfined(caller: &Caller) -> Result<(), ApiError> {
-    match caller.companies {
-        None => Ok(()),
-        Some(_) => Err(ApiError::Forbidden("This key reaches some companies only; managing keys takes one for the whole organization.")),
-    }
-}
-
 async fn list(State(app): State<App>, caller: Caller, Query(Nothing {}): Query<Nothing>) -> Result<Json<List<ApiKey>>, ApiError> {
-    is_unconfined(&caller)?;
+    caller.is_unconfined()?;
     let mut conn = app.engine.store.read().await?;
     let mut data = Vec::new();
     for key in store::api_keys::list(&mut conn, &caller.organization_id).await? {
@@ -128,7 +121,7 @@ async fn list(State(app): State<App>, caller: Caller, Query(Nothing {}): Query<N
 }
 
 async fn create(State(app): State<App>, caller: Caller, Body(asked): Body<AskKey>) -> Result<(StatusCode, Json<NewKey>), ApiError> {
-    is_unconfined(&caller)?;
+    caller.is_unconfined()?;
     let wanted = Wanted {
         name: super::input::name("name", &asked.name)?,
         role: match asked.role {
@@ -151,7 +144,7 @@ async fn create(State(app): State<App>, caller: Caller, Body(asked): Body<AskKey
 }
 
 async fn revoke(State(app): State<App>, caller: Caller, ids: Ids) -> Result<Json<ApiKey>, ApiError> {
-    is_unconfined(&caller)?;
+    caller.is_unconfined()?;
     let id = ids.api_key();
     let mut tx = app.engine.store.begin().await?;
     store::api_keys::find(&mut tx, &caller.organization_id, &id).await?.ok_or(ApiError::NotFound)?;

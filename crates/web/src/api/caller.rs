@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use domain::ids::{ApiKeyId, CompanyId, OrganizationId, UserId};
 use domain::job::Trigger;
 use domain::organization::{KeyAccess, Role};
+use engine::people::Actor;
 use jiff::Timestamp;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Mutex;
@@ -43,6 +44,17 @@ pub struct Caller {
 impl Caller {
     pub fn trigger(&self) -> Trigger {
         Trigger::Person(self.user_id.0.clone())
+    }
+    /// The same, as the engine asks who manages people: never with more than the key allows.
+    pub fn actor(&self) -> Actor<'_> {
+        Actor { organization_id: &self.organization_id, user_id: &self.user_id, at_most: self.role }
+    }
+    /// What belongs to the organization as a whole is no business of a key that is confined to companies: it reaches further than the key does.
+    pub fn is_unconfined(&self) -> Result<(), ApiError> {
+        match self.companies {
+            None => Ok(()),
+            Some(_) => Err(ApiError::Forbidden("This key reaches some companies only; this takes a key for the whole organization.")),
+        }
     }
     /// A Member's key reaches the companies it names and no other; an Admin's key every one, unless it names some.
     pub fn reaches(&self, company_id: &CompanyId) -> bool {

@@ -13,9 +13,11 @@ use axum::http::StatusCode;
 use domain::company::{SyncStatus, sync_status};
 use domain::ids::CompanyId;
 use domain::organization::Action;
+use domain::problem::Problem;
 use domain::sync::Extent;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use store::companies::CompanyFilter;
 use store::runs::Requested;
 
@@ -46,6 +48,14 @@ pub struct Company {
     pub evidence: String,
     pub last_synced_at: Option<Time>,
     pub next_sync_at: Option<Time>,
+    /// How often it is synced.
+    pub interval_minutes: i64,
+    /// Within which time it must have been brought up to date.
+    pub freshness_hours: i64,
+    /// That is a target of its own, not the organization's.
+    pub has_own_freshness: bool,
+    /// Why its last run failed, as a sentence; null when it did not.
+    pub problem: Option<String>,
     /// The account it is read through. Only Admins and Owners see it.
     pub connection_id: Option<String>,
     pub run_id: Option<String>,
@@ -135,12 +145,12 @@ pub fn operations() -> Vec<Operation> {
                 "Sync a company",
                 "Queues a sync. A company has one sync at a time: while one is queued or running the answer is 409 with its `run_id`.",
             )
-            .takes::<AskSync>()
+            .takes::<AskSync>(json!({ "extent": "changes" }))
             .with_status(StatusCode::ACCEPTED)
             .answers::<Run>(),
         Operation::post("/companies/sync", "sync_companies", Action::UseIntegrations, sync_many)
             .told(TAG, "Sync several companies", "Each company gets its own answer; nothing is queued when one of the ids is unknown.")
-            .takes::<AskSyncs>()
+            .takes::<AskSyncs>(json!({ "companies": ["0197a1c2d3e4f5061728394a5b6c7d8e"] }))
             .with_status(StatusCode::ACCEPTED)
             .answers::<Syncs>(),
         Operation::post("/companies/{id}/link", "link_company", Action::UseIntegrations, link)
@@ -149,6 +159,12 @@ pub fn operations() -> Vec<Operation> {
             .answers::<Company>(),
         Operation::post("/companies/{id}/unlink", "unlink_company", Action::UseIntegrations, unlink)
             .told(TAG, "Unlink a company", "It is no longer synced; what was synced is kept.")
+            .answers::<Company>(),
+        Operation::post("/companies/{id}/pause", "pause_company", Action::UseIntegrations, pause)
+            .told(TAG, "Pause the schedule of a company", "It is synced only when somebody asks for it; a sync that is going on ends as usual.")
+            .answers::<Company>(),
+        Operation::post("/companies/{id}/resume", "resume_company", Action::UseIntegrations, resume)
+            .told(TAG, "Resume the schedule of a company", "")
             .answers::<Company>(),
     ]
 }
@@ -177,6 +193,10 @@ pub fn shown(company: store::companies::Company, caller: &Caller) -> Company {
         evidence: company.evidence,
         last_synced_at: company.last_success_at.map(Time),
         next_sync_at: company.next_due_at.filter(|_| linked && company.paused_at.is_none()).map(Time),
+        interval_minutes: company.interval_secs / 60,
+        freshness_hours: company.freshness_target_secs / 3_600,
+        has_own_freshness: company.freshness_secs.is_some(),
+        problem: company.last_problem.as_deref().and_then(|text| serde_json::from_str::<Problem>(text).ok()).map(|problem| problem.sentence),
         connection_id: sees_accounts.then_some(company.connection_id.0),
         run_id: company.run.map(|run| run.id.0),
     }
@@ -246,9 +266,30 @@ async fn sync_many(State(app): State<App>, caller: Caller, Body(asked): Body<Ask
         }
         None => engine::sync::request_all_due(&app.engine, &caller.organization_id, caller.trigger()).await?,
     };
+    Ok((StatusCode::ACCEPTED, Json(many(answer))))
+}
+
+/// What became of each company that was asked for.
+pub fn many(answer: engine::sync::ManyRequested) -> Syncs {
     let ids = |named: Vec<(CompanyId, String)>| named.into_iter().map(|(id, _)| id.0).collect();
     let refused = answer.refused.into_iter().map(|(id, _, reason)| Refused { company_id: id.0, reason }).collect();
-    Ok((StatusCode::ACCEPTED, Json(Syncs { queued: ids(answer.queued), already_running: ids(answer.already_running), refused })))
+    Syncs { queued: ids(answer.queued), already_running: ids(answer.already_running), refused }
+}
+
+async fn pause(State(app): State<App>, caller: Caller, ids: Ids) -> Result<Json<Company>, ApiError> {
+    let id = ids.company();
+    caller.company(&mut app.engine.store.read().await?, &id).await?;
+    engine::schedule::pause(&app.engine, &caller.organization_id, std::slice::from_ref(&id)).await?;
+    let company = caller.company(&mut app.engine.store.read().await?, &id).await?;
+    Ok(Json(shown(company, &caller)))
+}
+
+async fn resume(State(app): State<App>, caller: Caller, ids: Ids) -> Result<Json<Company>, ApiError> {
+    let id = ids.company();
+    caller.company(&mut app.engine.store.read().await?, &id).await?;
+    engine::schedule::resume(&app.engine, &caller.organization_id, std::slice::from_ref(&id)).await?;
+    let company = caller.company(&mut app.engine.store.read().await?, &id).await?;
+    Ok(Json(shown(company, &caller)))
 }
 
 async fn link(State(app): State<App>, caller: Caller, ids: Ids) -> Result<(StatusCode, Json<Company>), ApiError> {

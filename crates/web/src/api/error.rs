@@ -26,6 +26,8 @@ pub enum ApiError {
     UnsupportedMediaType(String),
     #[error("only application/json is answered")]
     NotAcceptable,
+    #[error("the entity tag does not hold")]
+    Stale,
     #[error("the body is too large")]
     TooLarge,
     #[error("too many requests")]
@@ -64,7 +66,7 @@ pub struct ErrorBody {
     pub code: &'static str,
     /// For people: what is wrong and what to do.
     pub message: String,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<FieldProblem>,
     /// The run that is in the way of a new one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -100,6 +102,11 @@ impl ApiError {
             ),
             ApiError::UnsupportedMediaType(why) => is(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", why),
             ApiError::NotAcceptable => is(StatusCode::NOT_ACCEPTABLE, "not_acceptable", "Answers are application/json. Ask for that, or for */*."),
+            ApiError::Stale => is(
+                StatusCode::PRECONDITION_FAILED,
+                "precondition_failed",
+                "What is changed here has no entity tag, so that `If-Match` never holds. Nothing was changed; send the request without it.",
+            ),
             ApiError::TooLarge => is(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "The body is larger than 1 MB. Send less at once."),
             ApiError::TooMany { wait_secs } => {
                 (StatusCode::TOO_MANY_REQUESTS, "too_many_requests", format!("This key has sent too many requests. Wait {wait_secs} seconds."))

@@ -49,7 +49,7 @@ pub async fn answer_once(app: &App, caller: &Caller, request: &mut Request) -> R
     let fingerprint = hex::encode(hasher.finalize());
     *request.body_mut() = Body::from(bytes);
     let mut tx = app.engine.store.begin().await?;
-    let remembered = idempotency::remember(&mut tx, caller.key_id.as_str(), &key, &fingerprint, app.engine.now_ms()).await?;
+    let remembered = idempotency::remember(&app.engine.store, &mut tx, caller.key_id.as_str(), &key, &fingerprint, app.engine.now_ms()).await?;
     tx.commit().await?;
     match remembered {
         Remembered::New => Ok(Once::First(key)),
@@ -89,7 +89,7 @@ async fn keep(app: &App, caller: &Caller, key: &str, response: Response) -> Resu
     let text = String::from_utf8_lossy(&bytes);
     let answer = (!head.status.is_server_error()).then(|| (i64::from(head.status.as_u16()), text.as_ref()));
     let mut tx = app.engine.store.begin().await?;
-    idempotency::keep_answer(&mut tx, caller.key_id.as_str(), key, answer).await?;
+    idempotency::keep_answer(&app.engine.store, &mut tx, caller.key_id.as_str(), key, answer).await?;
     tx.commit().await?;
     Ok(Response::from_parts(head, Body::from(bytes)))
 }

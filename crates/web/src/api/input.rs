@@ -7,13 +7,14 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use domain::clock::Month;
 use domain::data_type::DataType;
-use domain::ids::{ApiKeyId, CompanyId, ConnectionId, RunId};
+use domain::ids::{ApiKeyId, CompanyId, ConnectionId, RunId, UserId};
 use domain::ledger::Basis;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// The ids of the path. An id that is not of the right form is simply unknown.
@@ -32,6 +33,9 @@ impl Ids {
     }
     pub fn run(&self) -> RunId {
         RunId::new(self.text("id"))
+    }
+    pub fn member(&self) -> UserId {
+        UserId::new(self.text("id"))
     }
     pub fn api_key(&self) -> ApiKeyId {
         ApiKeyId::new(self.text("id"))
@@ -105,14 +109,54 @@ fn is_json(headers: &HeaderMap) -> Result<(), ApiError> {
     if fits { Ok(()) } else { Err(refused()) }
 }
 
+/// The first text with a NUL, which PostgreSQL neither keeps nor looks for.
+fn nul(value: &Value, path: &str) -> Option<String> {
+    match value {
+        Value::String(text) => text.contains('\0').then(|| path.to_owned()),
+        Value::Array(values) => values.iter().enumerate().find_map(|(at, value)| nul(value, &format!("{path}[{at}]"))),
+        Value::Object(fields) => {
+            fields.iter().find_map(|(name, value)| nul(value, &if path.is_empty() { name.clone() } else { format!("{path}.{name}") }))
+        }
+        _ => None,
+    }
+}
+
+/// Levels of a body.
+const DEEPEST: usize = 64;
+
+/// How deep brackets stand in one another, those inside of texts left out.
+fn depth(text: &str) -> usize {
+    let (mut depth, mut deepest, mut in_text, mut escaped) = (0_usize, 0, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            b'[' | b'{' if !in_text => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' if !in_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
 /// Not JSON at all is 400; JSON of another shape is 422 with the field.
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     let text = std::str::from_utf8(bytes).map_err(|_| ApiError::bad("The body is not UTF-8."))?;
     if !text.trim_start().starts_with('{') {
         return Err(ApiError::bad("The body must be a JSON object."));
     }
+    if depth(text) > DEEPEST {
+        return Err(ApiError::bad(format!("The body is nested deeper than {DEEPEST} levels.")));
+    }
     // once as plain JSON, so that a mistake of form is told from one of content
     serde_json::from_str::<serde::de::IgnoredAny>(text).map_err(|error| ApiError::bad(format!("The body is not JSON: {error}.")))?;
+    if let Some(field) = Some(text).filter(|text| text.contains("\\u0000")).and_then(|text| nul(&serde_json::from_str(text).ok()?, "")) {
+        return Err(ApiError::field(&field, "expected no NUL character"));
+    }
     let mut deserializer = serde_json::Deserializer::from_str(text);
     serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let field = error.path().to_string();
@@ -250,6 +294,9 @@ mod tests {
         assert_eq!(status(b"{\"name\": \"\xff\"}").0, 400);
         assert_eq!(status(br#"{"name": "a", "name": "b"}"#).0, 400);
         assert_eq!(status(format!("{{\"name\": {}", "[".repeat(5_000)).as_bytes()).0, 400);
+        let nested = |levels: usize| format!("{{\"name\": {}1{}}}", "[".repeat(levels), "]".repeat(levels));
+        assert_eq!((status(nested(63).as_bytes()).0, status(nested(64).as_bytes()).0), (422, 400));
+        assert_eq!(status(br#"{"name": "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\"{{"}"#).0, 200, "a text is no level");
         assert_eq!(status(br#"{"name": ["a"]}"#), (422, "name".into()));
         assert_eq!(status(br#"{"name": "a", "ids": ["x", 7]}"#), (422, "ids[1]".into()));
         assert_eq!(status(br#"{"name": "a", "role": "owner"}"#), (422, "role".into()));

@@ -9,6 +9,7 @@ use super::operation::Operation;
 use crate::app::App;
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use domain::ids::{CompanyId, RunId};
 use domain::log::{LogBody, LogStatus, LogType};
 use domain::organization::Action;
@@ -91,6 +92,7 @@ pub fn operations() -> Vec<Operation> {
     vec![
         Operation::get("/log-entries", "list_log_entries", Action::UseIntegrations, list)
             .told(TAG, "Log entries", "Newest first; all filters combine.")
+            .refuses(StatusCode::NOT_FOUND)
             .takes_query::<ListLogEntries>()
             .answers::<List<LogEntry>>(),
         Operation::get("/log-entries/{id}", "get_log_entry", Action::UseIntegrations, show)

@@ -6,11 +6,18 @@ pub mod caller;
 pub mod companies;
 pub mod connections;
 pub mod cursor;
+pub mod data_feed;
 pub mod error;
 pub mod idempotency;
+pub mod incidents;
 pub mod input;
+pub mod invitations;
 pub mod ledger;
 pub mod log_entries;
+pub mod logs;
+pub mod mapping;
+pub mod members;
+pub mod notifications;
 pub mod openapi;
 pub mod operation;
 pub mod organization;
@@ -31,12 +38,19 @@ pub const BASE: &str = "/api/v1";
 pub fn all() -> Vec<Operation> {
     let resources = [
         organization::operations(),
+        members::operations(),
+        invitations::operations(),
         connections::operations(),
+        data_feed::operations(),
         companies::operations(),
         runs::operations(),
+        incidents::operations(),
+        logs::operations(),
         log_entries::operations(),
+        notifications::operations(),
         statements::operations(),
         ledger::operations(),
+        mapping::operations(),
         records::operations(),
         api_keys::operations(),
     ];

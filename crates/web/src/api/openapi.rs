@@ -62,7 +62,9 @@ const REFUSALS: &[(u16, &str, &str)] = &[
     (403, "Forbidden", "The key does not allow this."),
     (404, "NotFound", "Unknown, or not reached by this key."),
     (406, "NotAcceptable", "Only application/json is answered."),
+    (408, "TooSlow", "The body did not arrive whole within half a minute."),
     (409, "Conflict", "It cannot be done as things are; the message says why."),
+    (412, "PreconditionFailed", "`If-Match` never holds: what is changed has no entity tag."),
     (413, "TooLarge", "The body is larger than 1 MB."),
     (415, "UnsupportedMediaType", "The body is not application/json."),
     (422, "Unprocessable", "The body cannot be taken; `fields` says which fields and why."),
@@ -98,7 +100,8 @@ fn describe(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
         described["description"] = operation.description.into();
     }
     if let Some(body) = operation.body {
-        described["requestBody"] = json!({ "required": true, "content": { "application/json": { "schema": body(generator) } } });
+        described["requestBody"] =
+            json!({ "required": true, "content": { "application/json": { "schema": body(generator), "example": operation.example } } });
     }
     described
 }
@@ -154,6 +157,9 @@ fn responses(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
     }
     responses.insert(operation.status.as_str().to_owned(), good);
     let mut statuses: Vec<u16> = vec![400, 401, 403, 406, 429, 500];
+    if operation.method != axum::http::Method::GET {
+        statuses.extend([408, 412, 413]);
+    }
     if operation.path.contains('{') {
         statuses.push(404);
     }

@@ -5,6 +5,7 @@ use axum::http::{Method, StatusCode};
 use axum::routing::{MethodFilter, MethodRouter, on};
 use domain::organization::Action;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde_json::Value;
 
 /// A function that writes the schema of a type into the document.
 pub type Describe = fn(&mut SchemaGenerator) -> Schema;
@@ -28,6 +29,8 @@ pub struct Operation {
     pub needs: Needs,
     pub query: Option<Describe>,
     pub body: Option<Describe>,
+    /// A body as somebody would send it.
+    pub example: Option<Value>,
     pub status: StatusCode,
     pub answer: Option<Describe>,
     /// Besides those every operation can answer with.
@@ -57,6 +60,7 @@ impl Operation {
             needs: Needs { action, changes },
             query: None,
             body: None,
+            example: None,
             status: StatusCode::OK,
             answer: None,
             refusals: Vec::new(),
@@ -74,6 +78,11 @@ impl Operation {
     pub fn delete<H: Handler<T, App>, T: 'static>(path: &'static str, id: &'static str, action: Action, handler: H) -> Operation {
         Operation::new(Method::DELETE, path, id, action, handler)
     }
+    /// Asks by POST because it asks for much, and changes nothing: a key that may only read may use it.
+    pub fn only_reads(mut self) -> Operation {
+        self.needs.changes = false;
+        self
+    }
     pub fn told(mut self, tag: &'static str, summary: &'static str, description: &'static str) -> Operation {
         (self.tag, self.summary, self.description) = (tag, summary, description);
         self
@@ -82,8 +91,9 @@ impl Operation {
         self.query = Some(describe::<T>);
         self
     }
-    pub fn takes<T: JsonSchema>(mut self) -> Operation {
+    pub fn takes<T: JsonSchema>(mut self, example: Value) -> Operation {
         self.body = Some(describe::<T>);
+        self.example = Some(example);
         self.refuses(StatusCode::UNSUPPORTED_MEDIA_TYPE).refuses(StatusCode::PAYLOAD_TOO_LARGE)
     }
     pub fn answers<T: JsonSchema>(mut self) -> Operation {

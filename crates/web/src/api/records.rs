@@ -27,6 +27,11 @@ pub struct DataTypeCount {
     pub deleted: i64,
     pub oldest: Option<String>,
     pub newest: Option<String>,
+    /// How many the provider counted when it was last asked, and how many of ours the same listing held.
+    pub counted_there: Option<i64>,
+    pub counted_here: Option<i64>,
+    /// Deletions are proven complete as of this moment.
+    pub complete_at: Option<Time>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -111,13 +116,20 @@ fn shown(listed: Listed) -> Record {
 async fn count(State(app): State<App>, caller: Caller, ids: Ids, Query(Nothing {}): Query<Nothing>) -> Result<Json<List<DataTypeCount>>, ApiError> {
     let mut conn = app.engine.store.read().await?;
     let company = caller.company(&mut conn, &ids.company()).await?;
-    let data = store::documents::count_by_type(&mut conn, &company.id).await?.into_iter().map(|count| DataTypeCount {
-        data_type: count.data_type.as_str(),
-        label: count.data_type.label(),
-        records: count.live,
-        deleted: count.deleted,
-        oldest: count.oldest,
-        newest: count.newest,
+    let counted = store::inventory::list(&mut conn, &company.id).await?;
+    let data = store::documents::count_by_type(&mut conn, &company.id).await?.into_iter().map(|count| {
+        let census = counted.iter().find(|counted| counted.data_type == count.data_type);
+        DataTypeCount {
+            data_type: count.data_type.as_str(),
+            label: count.data_type.label(),
+            records: count.live,
+            deleted: count.deleted,
+            oldest: count.oldest,
+            newest: count.newest,
+            counted_there: census.and_then(|census| census.theirs),
+            counted_here: census.filter(|census| census.theirs.is_some()).map(|census| census.ours),
+            complete_at: census.and_then(|census| census.complete_at).map(Time),
+        }
     });
     Ok(Json(List { data: data.collect(), next_cursor: None }))
 }

@@ -8,6 +8,7 @@ use super::operation::Operation;
 use crate::app::App;
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use domain::ids::{CompanyId, RunId};
 use domain::job::Trigger;
 use domain::organization::Action;
@@ -99,11 +100,23 @@ impl StateWord {
     }
 }
 
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LastRuns {
+    /// 5 unless said.
+    pub limit: Option<Limit>,
+}
+
 pub fn operations() -> Vec<Operation> {
     vec![
         Operation::get("/runs", "list_runs", Action::UseIntegrations, list)
             .told(TAG, "Runs", "Newest first.")
+            .refuses(StatusCode::NOT_FOUND)
             .takes_query::<ListRuns>()
+            .answers::<List<Run>>(),
+        Operation::get("/companies/{id}/runs", "list_company_runs", Action::ReadCompany, list_of_company)
+            .told(TAG, "The last runs of a company", "Newest first, also for a Member's key; `list_runs` goes further back.")
+            .takes_query::<LastRuns>()
             .answers::<List<Run>>(),
         Operation::get("/runs/{id}", "get_run", Action::UseIntegrations, show).told(TAG, "One run", "").takes_query::<Nothing>().answers::<Run>(),
         Operation::post("/runs/{id}/cancel", "cancel_run", Action::UseIntegrations, cancel)
@@ -164,6 +177,20 @@ async fn list(State(app): State<App>, caller: Caller, Query(asked): Query<ListRu
     let mut rows = store::runs::list_page(&mut conn, &caller.organization_id, company_id.as_ref(), state, before.as_ref(), limit as i64 + 1).await?;
     let next_cursor = place.next(&mut rows, limit, |run| run.id.0.clone());
     Ok(Json(List { data: rows.into_iter().map(shown).collect(), next_cursor }))
+}
+
+async fn list_of_company(State(app): State<App>, caller: Caller, ids: Ids, Query(asked): Query<LastRuns>) -> Result<Json<List<Run>>, ApiError> {
+    let limit = asked.limit.map_or(5, |limit| limit.0);
+    let mut conn = app.engine.store.read().await?;
+    let company = caller.company(&mut conn, &ids.company()).await?;
+    let mut data: Vec<Run> = store::runs::list_by_company(&mut conn, &company.id, limit as i64).await?.into_iter().map(shown).collect();
+    if !caller.role.may(Action::UseIntegrations) {
+        // where at the provider it failed is for those who see Integrations
+        for problem in data.iter_mut().filter_map(|run| run.problem.as_mut()) {
+            (problem.endpoint, problem.http_status, problem.provider_request_id) = (None, None, None);
+        }
+    }
+    Ok(Json(List { data, next_cursor: None }))
 }
 
 async fn find(app: &App, caller: &Caller, id: &RunId) -> Result<store::runs::Run, ApiError> {

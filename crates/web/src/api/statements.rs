@@ -5,16 +5,24 @@ use super::error::ApiError;
 use super::input::{BasisWord, Day, Ids, MonthText, Query};
 use super::operation::Operation;
 use crate::app::App;
+use crate::parts::by_contact::ByContact;
 use axum::Json;
 use axum::extract::State;
+use domain::chart::control::Control;
+use domain::chart::{StandardChart, category};
 use domain::clock::Month;
+use domain::document::AccountClass;
+use domain::ids::CompanyId;
 use domain::ledger::Basis;
 use domain::money::Amount;
 use domain::organization::Action;
-use domain::statements::{AccountRow, balance_sheet, profit_and_loss, trial_balance};
+use domain::statements::trial_balance::Chart;
+use domain::statements::{AccountMovements, AccountRow, balance_sheet, profit_and_loss, trial_balance};
 use domain::verification::Difference;
+use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use store::Conn;
 use store::accounts::ChartOfAccounts;
 
 const TAG: &str = "Statements";
@@ -70,6 +78,51 @@ pub struct AskTrialBalance {
     /// The last day that counts; the last day that was compared unless said.
     pub as_of: Option<Day>,
     pub basis: Option<BasisWord>,
+    pub chart: Option<ChartWord>,
+}
+
+/// Which chart the rows are of: `provider`, its own accounts, or `standard`, the categories they are mapped to (their ids are keys of `list_categories`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ChartWord {
+    #[default]
+    Provider,
+    Standard,
+}
+
+/// What a statement is computed from: movements and the chart they are on.
+struct Ledger {
+    movements: AccountMovements,
+    accounts: ChartOfAccounts,
+    chart: ChartWord,
+}
+
+impl Ledger {
+    async fn read(conn: &mut Conn, company_id: &CompanyId, basis: Basis, through: Date, chart: Option<ChartWord>) -> Result<Ledger, ApiError> {
+        let movements = store::ledger::movements(conn, company_id, basis, through).await?;
+        let chart = chart.unwrap_or_default();
+        if chart == ChartWord::Provider {
+            return Ok(Ledger { movements, accounts: store::accounts::list(conn, company_id).await?, chart });
+        }
+        let loaded = engine::mappings::load(conn, company_id).await?;
+        Ok(Ledger { movements: loaded.mapping.normalize(&movements, &loaded.chart), accounts: loaded.chart, chart })
+    }
+    fn chart(&self) -> &dyn Chart {
+        match self.chart {
+            ChartWord::Provider => &self.accounts,
+            ChartWord::Standard => &StandardChart,
+        }
+    }
+    /// Code, name and class of a row.
+    fn row(&self, id: &str) -> (String, String, AccountClass) {
+        match category::find(id).filter(|_| self.chart == ChartWord::Standard) {
+            Some(category) => (String::new(), category.path(), category.class),
+            None => {
+                let account = self.accounts.account(id);
+                (account.code, account.name, account.class)
+            }
+        }
+    }
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -79,6 +132,7 @@ pub struct AskMonths {
     /// At most 120 months after `from`.
     pub to: MonthText,
     pub basis: Option<BasisWord>,
+    pub chart: Option<ChartWord>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -112,6 +166,53 @@ pub struct AskVerifications {
     pub basis: Option<BasisWord>,
 }
 
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AskContactBalances {
+    pub side: SideWord,
+    /// The last day that counts; the last day that was compared unless said.
+    pub as_of: Option<Day>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SideWord {
+    Receivable,
+    Payable,
+}
+
+/// Positive is owed to the company on the receivable side, by it on the payable side.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ContactBalances {
+    pub side: &'static str,
+    pub as_of: String,
+    pub currency: String,
+    /// Largest first.
+    pub contacts: Vec<ContactBalance>,
+    /// What is posted to the control accounts without a contact.
+    pub without_contact: Money,
+    pub sum: Money,
+    pub controls: Vec<ControlAccount>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ContactBalance {
+    pub contact_id: String,
+    /// Null where the provider's list of contacts does not know it.
+    pub name: Option<String>,
+    pub balance: Money,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ControlAccount {
+    pub account_id: String,
+    pub code: String,
+    pub name: String,
+    pub by_contact: Money,
+    /// From the whole ledger, as the proof computes it: the same, or something is wrong.
+    pub balance: Money,
+}
+
 pub fn operations() -> Vec<Operation> {
     vec![
         Operation::get("/companies/{id}/trial-balance", "get_trial_balance", Action::ReadCompany, show_trial_balance)
@@ -134,6 +235,10 @@ pub fn operations() -> Vec<Operation> {
             .told(TAG, "Verifications", "The latest 50 comparisons with the provider's own trial balance, newest first.")
             .takes_query::<AskVerifications>()
             .answers::<List<Verification>>(),
+        Operation::get("/companies/{id}/contact-balances", "get_contact_balances", Action::ReadCompany, show_contact_balances)
+            .told(TAG, "Receivables or payables by contact", "As of any day, beside the control accounts they add up to.")
+            .takes_query::<AskContactBalances>()
+            .answers::<ContactBalances>(),
     ]
 }
 
@@ -152,14 +257,13 @@ async fn show_trial_balance(
     let basis = basis(asked.basis);
     let compared = company.marked_as_of.as_deref().and_then(|day| day.parse().ok());
     let as_of = asked.as_of.map(|day| day.0).or(compared).unwrap_or_else(|| caller.now.to_zoned(jiff::tz::TimeZone::UTC).date());
-    let movements = store::ledger::movements(&mut conn, &company.id, basis, as_of).await?;
-    let chart = store::accounts::list(&mut conn, &company.id).await?;
-    let balances = trial_balance(&movements, &chart, as_of, company.fiscal_year_start_month);
+    let ledger = Ledger::read(&mut conn, &company.id, basis, as_of, asked.chart).await?;
+    let balances = trial_balance(&ledger.movements, ledger.chart(), as_of, company.fiscal_year_start_month);
     let debits: Amount = balances.0.values().copied().filter(|balance| balance.0 > 0).sum();
     let credits: Amount = balances.0.values().copied().filter(|balance| balance.0 < 0).sum();
     let accounts = balances.0.into_iter().map(|(account_id, balance)| {
-        let account = chart.account(&account_id);
-        Balance { account_id, code: account.code, name: account.name, class: account.class.as_str(), balance: Money(balance) }
+        let (code, name, class) = ledger.row(&account_id);
+        Balance { account_id, code, name, class: class.as_str(), balance: Money(balance) }
     });
     Ok(Json(TrialBalance {
         as_of: as_of.to_string(),
@@ -183,14 +287,14 @@ fn months(asked: &AskMonths) -> Result<Vec<Month>, ApiError> {
     Ok(from.through(to))
 }
 
-fn rows(rows: Vec<AccountRow>, chart: &ChartOfAccounts) -> Vec<MonthlyAmounts> {
+fn rows(rows: Vec<AccountRow>, ledger: &Ledger) -> Vec<MonthlyAmounts> {
     rows.into_iter()
         .map(|row| {
-            let account = chart.account(&row.account_id);
+            let (code, name, _) = ledger.row(&row.account_id);
             MonthlyAmounts {
                 account_id: row.account_id,
-                code: account.code,
-                name: account.name,
+                code,
+                name,
                 class: row.class.as_str(),
                 amounts: row.amounts.into_iter().map(Money).collect(),
             }
@@ -203,20 +307,19 @@ async fn show_profit_and_loss(State(app): State<App>, caller: Caller, ids: Ids, 
     let basis = basis(asked.basis);
     let mut conn = app.engine.store.read().await?;
     let company = caller.company(&mut conn, &ids.company()).await?;
-    let movements = store::ledger::movements(&mut conn, &company.id, basis, asked.to.0.last_day()).await?;
-    let chart = store::accounts::list(&mut conn, &company.id).await?;
-    let accounts = profit_and_loss(&movements, &chart, &months);
+    let ledger = Ledger::read(&mut conn, &company.id, basis, asked.to.0.last_day(), asked.chart).await?;
+    let accounts = profit_and_loss(&ledger.movements, ledger.chart(), &months);
     let mut result = vec![Amount::ZERO; months.len()];
     for row in &accounts {
         for (sum, amount) in result.iter_mut().zip(&row.amounts) {
-            *sum += if row.class == domain::document::AccountClass::Revenue { *amount } else { -*amount };
+            *sum += if row.class == AccountClass::Revenue { *amount } else { -*amount };
         }
     }
     Ok(Json(ByMonth {
         basis: basis.as_str(),
         currency: company.currency,
         months: months.iter().map(Month::to_string).collect(),
-        accounts: rows(accounts, &chart),
+        accounts: rows(accounts, &ledger),
         result: result.into_iter().map(Money).collect(),
     }))
 }
@@ -226,14 +329,13 @@ async fn show_balance_sheet(State(app): State<App>, caller: Caller, ids: Ids, Qu
     let basis = basis(asked.basis);
     let mut conn = app.engine.store.read().await?;
     let company = caller.company(&mut conn, &ids.company()).await?;
-    let movements = store::ledger::movements(&mut conn, &company.id, basis, asked.to.0.last_day()).await?;
-    let chart = store::accounts::list(&mut conn, &company.id).await?;
-    let sheet = balance_sheet(&movements, &chart, &months, company.fiscal_year_start_month);
+    let ledger = Ledger::read(&mut conn, &company.id, basis, asked.to.0.last_day(), asked.chart).await?;
+    let sheet = balance_sheet(&ledger.movements, ledger.chart(), &months, company.fiscal_year_start_month);
     Ok(Json(ByMonth {
         basis: basis.as_str(),
         currency: company.currency,
         months: months.iter().map(Month::to_string).collect(),
-        accounts: rows(sheet.rows, &chart),
+        accounts: rows(sheet.rows, &ledger),
         result: sheet.result_of_year.into_iter().map(Money).collect(),
     }))
 }
@@ -271,4 +373,44 @@ async fn list_verifications(
         }
     });
     Ok(Json(List { data: data.collect(), next_cursor: None }))
+}
+
+async fn show_contact_balances(
+    State(app): State<App>,
+    caller: Caller,
+    ids: Ids,
+    Query(asked): Query<AskContactBalances>,
+) -> Result<Json<ContactBalances>, ApiError> {
+    let side = match asked.side {
+        SideWord::Receivable => Control::Receivable,
+        SideWord::Payable => Control::Payable,
+    };
+    let mut conn = app.engine.store.read().await?;
+    let company = caller.company(&mut conn, &ids.company()).await?;
+    let compared = company.marked_as_of.as_deref().and_then(|day| day.parse().ok());
+    let as_of = asked.as_of.map(|day| day.0).or(compared).unwrap_or_else(|| caller.now.to_zoned(jiff::tz::TimeZone::UTC).date());
+    let found = ByContact::read(&mut conn, &company, side, as_of).await?;
+    Ok(Json(ContactBalances {
+        side: side.as_str(),
+        as_of: as_of.to_string(),
+        currency: company.currency,
+        contacts: found
+            .ranked
+            .iter()
+            .map(|(id, balance)| ContactBalance { contact_id: id.clone(), name: found.names.get(id).cloned(), balance: Money(*balance) })
+            .collect(),
+        without_contact: Money(found.without),
+        sum: Money(found.sum),
+        controls: found
+            .controls
+            .into_iter()
+            .map(|control| ControlAccount {
+                account_id: control.account.remote_id,
+                code: control.account.code,
+                name: control.account.name,
+                by_contact: Money(control.by_contact),
+                balance: Money(control.balance),
+            })
+            .collect(),
+    }))
 }

@@ -2,6 +2,7 @@
 use crate::app::App;
 use crate::error::WebError;
 use crate::parts::address::{Address, Asked};
+use crate::parts::by_contact::ByContact;
 use crate::parts::figures;
 use crate::visit::{Place, Shell, Visit};
 use askama::Template;
@@ -10,10 +11,7 @@ use axum::response::Response;
 use domain::chart::control::Control;
 use domain::ids::CompanyId;
 use domain::ledger::Basis;
-use domain::money::Amount;
-use domain::statements::trial_balance;
 use jiff::civil::Date;
-use std::collections::BTreeMap;
 
 pub struct ContactRow {
     pub name: String,
@@ -73,55 +71,33 @@ pub async fn show(State(app): State<App>, visit: Visit, Path(id): Path<String>, 
             Err(_) => (today, Some(format!("“{text}” is not a day; write it as {today}"))),
         },
     };
-    let chart = store::accounts::list(&mut conn, &id).await?;
-    let controls: Vec<&store::accounts::Account> =
-        chart.0.values().filter(|account| Control::of(&account.account_type, &account.role) == Some(side)).collect();
-    let ids: Vec<&str> = controls.iter().map(|account| account.remote_id.as_str()).collect();
-    let balances = store::contact_balances::list(&mut conn, &id, &ids, day).await?;
-    let names = store::contact_balances::names(&mut conn, &id).await?;
-    // computed apart from the contacts: the whole ledger, every account, as the proof computes it
-    let movements = store::ledger::movements(&mut conn, &id, Basis::Accrual, day).await?;
-    let ledger = trial_balance(&movements, &chart, day, company.fiscal_year_start_month);
+    let found = ByContact::read(&mut conn, &company, side, day).await?;
     let title = if side == Control::Receivable { "Receivables by contact" } else { "Payables by contact" };
     let shell = visit.shell(&mut conn, Place::Companies, &format!("{title}: {}", company.name)).await?;
     drop(conn);
 
-    let natural = |amount: Amount| if side == Control::Receivable { amount } else { -amount };
-    let mut by_contact: BTreeMap<Option<&str>, Amount> = BTreeMap::new();
-    let mut by_account: BTreeMap<&str, Amount> = BTreeMap::new();
-    for ((account, contact), amount) in &balances {
-        *by_contact.entry(contact.as_deref()).or_default() += natural(*amount);
-        *by_account.entry(account).or_default() += natural(*amount);
-    }
-    let without = by_contact.remove(&None).unwrap_or_default();
-    by_contact.retain(|_, amount| !amount.is_zero());
-    let sum: Amount = by_contact.values().copied().sum::<Amount>() + without;
-    let whole: i128 = by_contact.values().map(|amount| i128::from(amount.0.max(0))).sum();
-    let mut ranked: Vec<(Option<&str>, Amount)> = by_contact.into_iter().collect();
-    ranked.sort_by_key(|(contact, amount)| (std::cmp::Reverse(*amount), *contact));
-    let rows = ranked
-        .into_iter()
+    let whole: i128 = found.ranked.iter().map(|(_, amount)| i128::from(amount.0.max(0))).sum();
+    let rows = found
+        .ranked
+        .iter()
         .map(|(contact, amount)| ContactRow {
-            name: contact.map(|contact| names.get(contact).cloned().unwrap_or_else(|| format!("contact {contact}"))).unwrap_or_default(),
+            name: found.names.get(contact).cloned().unwrap_or_else(|| format!("contact {contact}")),
             balance: amount.grouped(),
             is_negative: amount.0 < 0,
             share: i64::try_from(i128::from(amount.0.max(0)) * 100 / whole.max(1)).unwrap_or(0),
         })
         .collect();
     let base = Address::new(format!("/companies/{id}/contacts"));
-    let controls: Vec<ControlRow> = controls
+    let controls: Vec<ControlRow> = found
+        .controls
         .iter()
-        .map(|account| {
-            let ours = by_account.get(account.remote_id.as_str()).copied().unwrap_or_default();
-            let theirs = natural(ledger.get(&account.remote_id));
-            ControlRow {
-                name: account.name.clone(),
-                code: account.code.clone(),
-                by_contact: ours.grouped(),
-                balance: theirs.grouped(),
-                difference: (ours != theirs).then(|| (ours - theirs).grouped()),
-                href: super::account_lines::address(&id, Basis::Accrual, &account.remote_id, domain::clock::Month::of(day)).to_string(),
-            }
+        .map(|control| ControlRow {
+            name: control.account.name.clone(),
+            code: control.account.code.clone(),
+            by_contact: control.by_contact.grouped(),
+            balance: control.balance.grouped(),
+            difference: (control.by_contact != control.balance).then(|| (control.by_contact - control.balance).grouped()),
+            href: super::account_lines::address(&id, Basis::Accrual, &control.account.remote_id, domain::clock::Month::of(day)).to_string(),
         })
         .collect();
     visit.page(&ContactBalancesPage {
@@ -141,10 +117,10 @@ pub async fn show(State(app): State<App>, visit: Visit, Path(id): Path<String>, 
         day: day.to_string(),
         as_of: figures::day(&day.to_string()),
         error,
-        without: (!without.is_zero()).then(|| without.grouped()),
-        sum: sum.grouped(),
+        without: (!found.without.is_zero()).then(|| found.without.grouped()),
+        sum: found.sum.grouped(),
         agrees: controls.iter().all(|control| control.difference.is_none()),
-        is_empty: movements.is_empty(),
+        is_empty: found.is_empty,
         controls,
         rows,
     })

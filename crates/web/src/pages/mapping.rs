@@ -129,7 +129,7 @@ pub fn path(id: &CompanyId) -> String {
 pub async fn show(State(app): State<App>, visit: Visit, Path(id): Path<String>, asked: Asked) -> Result<Response, WebError> {
     let id = CompanyId::new(id);
     let mut conn = app.engine.store.read().await?;
-    let books = MappedBooks::read(&app, &visit, &mut conn, &id).await?;
+    let books = MappedBooks::read(&visit, &mut conn, &id).await?;
     let inactive = engine::mappings::inactive(&mut conn, &id).await?;
     let title = format!("Chart of Accounts Mapping: {}", books.company.name);
     let shell = visit.shell(&mut conn, Place::Mapping, &title).await?;
@@ -212,7 +212,7 @@ pub async fn show(State(app): State<App>, visit: Visit, Path(id): Path<String>, 
         previous: (page > 1).then(|| here.with("page", page - 1).to_string()),
         next: (found > first + ROWS_ON_A_PAGE).then(|| here.with("page", page + 1).to_string()),
         address: here.to_string(),
-        check: check(&books),
+        check: checked(&check(&books)),
         found,
         flagged: flagged.len(),
         is_empty: all.is_empty(),
@@ -293,8 +293,23 @@ fn tree(books: &MappedBooks, within: Option<&'static Category>, base: &Address) 
         .collect()
 }
 
+/// One class of the check, in amounts.
+pub struct ClassSum {
+    pub class: AccountClass,
+    pub source: Amount,
+    pub normalized: Amount,
+    pub agrees: bool,
+}
+
 /// Sum normalized against sum source, of every month and class.
-fn check(books: &MappedBooks) -> Check {
+pub struct Sums {
+    pub classes: Vec<ClassSum>,
+    pub months: usize,
+    /// Where they differ.
+    pub differing: Vec<(Month, AccountClass, Amount)>,
+}
+
+pub fn check(books: &MappedBooks) -> Sums {
     let normalized = books.loaded.mapping.normalize(&books.movements, &books.loaded.chart);
     let differing = mapping::differences(&books.movements, &books.loaded.chart, &normalized);
     let by_class = |sums: ClassSums| {
@@ -308,18 +323,36 @@ fn check(books: &MappedBooks) -> Check {
     let ours = by_class(mapping::class_sums(&normalized, &StandardChart));
     let classes = [AccountClass::Asset, AccountClass::Liability, AccountClass::Equity, AccountClass::Revenue, AccountClass::Expense];
     let months: std::collections::BTreeSet<Month> = books.movements.keys().map(|(_, month)| *month).collect();
-    Check {
-        rows: classes
+    Sums {
+        classes: classes
             .into_iter()
-            .map(|class| CheckRow {
-                class: class_name(class),
-                source: source.get(&class).copied().unwrap_or_default().grouped(),
-                normalized: ours.get(&class).copied().unwrap_or_default().grouped(),
+            .map(|class| ClassSum {
+                class,
+                source: source.get(&class).copied().unwrap_or_default(),
+                normalized: ours.get(&class).copied().unwrap_or_default(),
                 agrees: !differing.iter().any(|(_, wrong, _)| *wrong == class),
             })
             .collect(),
         months: months.len(),
-        wrong: differing
+        differing,
+    }
+}
+
+fn checked(sums: &Sums) -> Check {
+    Check {
+        rows: sums
+            .classes
+            .iter()
+            .map(|sum| CheckRow {
+                class: class_name(sum.class),
+                source: sum.source.grouped(),
+                normalized: sum.normalized.grouped(),
+                agrees: sum.agrees,
+            })
+            .collect(),
+        months: sums.months,
+        wrong: sums
+            .differing
             .iter()
             .take(3)
             .map(|(month, class, amount)| format!("{} in {}: {}", class_name(*class), figures::month(&month.to_string()), amount.grouped()))

@@ -125,7 +125,7 @@ fn wanted(words: &str) -> Result<&'static Category, String> {
 
 async fn answer(app: &App, visit: &Visit, id: CompanyId, asked: &Asked, words: String, error: Option<String>) -> Result<Response, WebError> {
     let mut conn = app.engine.store.read().await?;
-    let books = MappedBooks::read(app, visit, &mut conn, &id).await?;
+    let books = MappedBooks::read(visit, &mut conn, &id).await?;
     let shell = visit.shell(&mut conn, Place::Mapping, "Change category").await?;
     drop(conn);
     let ids = ids(asked);

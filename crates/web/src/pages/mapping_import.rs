@@ -35,7 +35,7 @@ const COLUMNS: [&str; 11] = ["account_id", "code", "name", "class", "type", "cat
 pub async fn export(State(app): State<App>, visit: Visit, Path(id): Path<String>) -> Result<Response, WebError> {
     let id = CompanyId::new(id);
     let mut conn = app.engine.store.read().await?;
-    let books = MappedBooks::read(&app, &visit, &mut conn, &id).await?;
+    let books = MappedBooks::read(&visit, &mut conn, &id).await?;
     drop(conn);
     let mut table = csv::row(COLUMNS);
     for (account_id, account) in &books.loaded.chart.0 {

@@ -150,7 +150,7 @@ fn row(member: &Member, visit: &Visit, owners: i64, assigned: usize, companies: 
 
 /// Whoever acts, as the engine asks.
 pub fn actor(visit: &Visit) -> Actor<'_> {
-    Actor { organization_id: visit.organization_id(), user_id: visit.user_id() }
+    Actor::person(visit.organization_id(), visit.user_id())
 }
 
 /// POST: another role. It holds for that person's very next request.

@@ -1,5 +1,4 @@
 //! A company's accounts in the standard chart with their balances: what the pages of the mapping share.
-use crate::app::App;
 use crate::error::WebError;
 use crate::parts::icon::{Icon, icon};
 use crate::visit::Visit;
@@ -11,6 +10,7 @@ use domain::ids::CompanyId;
 use domain::ledger::Basis;
 use domain::money::Amount;
 use domain::statements::{AccountMovements, trial_balance};
+use engine::EngineError;
 use engine::mappings::Loaded;
 use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,10 +29,15 @@ pub struct MappedBooks {
 }
 
 impl MappedBooks {
-    pub async fn read(app: &App, visit: &Visit, conn: &mut Conn, id: &CompanyId) -> Result<MappedBooks, WebError> {
+    pub async fn read(visit: &Visit, conn: &mut Conn, id: &CompanyId) -> Result<MappedBooks, WebError> {
         let company = store::companies::find(conn, visit.organization_id(), id).await?.ok_or(WebError::NotFound)?;
-        let proven = company.marked_as_of.as_deref().and_then(|day| day.parse::<Date>().ok());
-        let as_of = proven.unwrap_or_else(|| app.engine.clock.now().to_zoned(visit.zone.clone()).date());
+        Ok(MappedBooks::of(company, visit.now.to_zoned(visit.zone.clone()).date(), conn).await?)
+    }
+
+    /// As of the day that was proven last, or else of `today`.
+    pub async fn of(company: Company, today: Date, conn: &mut Conn) -> Result<MappedBooks, EngineError> {
+        let id = &company.id;
+        let as_of = company.marked_as_of.as_deref().and_then(|day| day.parse::<Date>().ok()).unwrap_or(today);
         let loaded = engine::mappings::load(conn, id).await?;
         let movements = store::ledger::movements(conn, id, Basis::Accrual, as_of).await?;
         let mut balances: BTreeMap<String, Amount> = BTreeMap::new();

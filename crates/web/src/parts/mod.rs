@@ -1,5 +1,6 @@
 //! What several pages share: the frame, icons, names of providers.
 pub mod address;
+pub mod by_contact;
 pub mod chart;
 pub mod csv;
 pub mod fields;

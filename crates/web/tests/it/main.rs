@@ -1,4 +1,5 @@
 //! The web from outside: requests in, pages out.
+mod acting;
 mod api;
 mod books;
 mod callback;
@@ -11,6 +12,7 @@ mod mapping;
 mod matrix;
 mod next_step;
 mod notifications;
+mod pages_and_api;
 mod palette;
 mod people;
 mod rendering;

@@ -24,7 +24,7 @@ async fn company(sample: &Sample, name: &str) -> CompanyId {
 }
 
 /// Accounts that rules decide, that a name decides, and that nobody knows.
-async fn books(sample: &Sample) -> CompanyId {
+pub async fn books(sample: &Sample) -> CompanyId {
     let id = company(sample, "Harbour & Finch Ltd").await;
     let chart: Vec<Document> = vec![
         account("bank", "Main <Account>", AccountClass::Asset, "Bank"),
