@@ -30,6 +30,8 @@ pub enum WebError {
     MethodNotAllowed,
     #[error("the request cannot be read: {0}")]
     Unreadable(String),
+    #[error("the form took too long to arrive")]
+    TooSlow,
     #[error("too many attempts")]
     TooMany { wait_secs: i64 },
     #[error("this site is not called {0}")]
@@ -97,6 +99,12 @@ impl WebError {
                 plain(StatusCode::METHOD_NOT_ALLOWED, "This cannot be opened like that", "This address only takes a form of this site.", home)
             }
             WebError::Unreadable(what) => plain(StatusCode::BAD_REQUEST, "This request cannot be read", &format!("{what}."), home),
+            WebError::TooSlow => plain(
+                StatusCode::REQUEST_TIMEOUT,
+                "This took too long",
+                "What was sent did not arrive whole within half a minute. Nothing was changed. Send it again.",
+                home,
+            ),
             WebError::TooMany { wait_secs } => plain(
                 StatusCode::TOO_MANY_REQUESTS,
                 "Too many attempts",
@@ -175,6 +183,7 @@ pub async fn render(State(app): State<App>, request: Request, next: Next) -> Res
     if is_api {
         return match response.extensions().get::<Explained>() {
             Some(explained) => ApiError::Refused(explained.status, explained.sentence.clone()).into_response(),
+            None if response.status() == StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge.into_response(),
             None => response,
         };
     }

@@ -1,10 +1,13 @@
 //! What stands between the site and a hostile page: where forms may come from, which names it answers to, and the headers of every answer.
 use crate::app::App;
 use crate::error::WebError;
-use axum::extract::{Request, State};
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequest, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use std::time::Duration;
+use tokio::time::timeout;
 use url::{Host, Url};
 
 /// An own path to go on to: never another site, whatever is written.
@@ -109,6 +112,20 @@ fn policy(authorize_origins: &[String]) -> String {
         policy.push_str(origin);
     }
     policy
+}
+
+/// A form or body that has not arrived after this is given up.
+const BODY_TIME: Duration = Duration::from_secs(30);
+
+/// Forms and bodies arrive whole, soon, and are not large (`DefaultBodyLimit` says how large), before anybody looks at them.
+pub async fn body(request: Request, next: Next) -> Response {
+    let (head, body) = request.into_parts();
+    match timeout(BODY_TIME, Bytes::from_request(Request::from_parts(head.clone(), body), &())).await {
+        Ok(Ok(bytes)) => next.run(Request::from_parts(head, Body::from(bytes))).await,
+        Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => StatusCode::PAYLOAD_TOO_LARGE.into_response(),
+        Ok(Err(_)) => WebError::Unreadable("What was sent broke off before its end".to_owned()).into_response(),
+        Err(_) => WebError::TooSlow.into_response(),
+    }
 }
 
 /// Addresses of more than 8 KB are nobody's.

@@ -226,6 +226,7 @@ pub fn router_of(engine: Engine, options: WebOptions, routes: Vec<Route>) -> Rou
         .fallback(|| async { error::WebError::NotFound })
         .method_not_allowed_fallback(|| async { error::WebError::MethodNotAllowed })
         .layer(from_fn_with_state(app.clone(), protection::same_origin))
+        .layer(from_fn(protection::body))
         .layer(DefaultBodyLimit::max(1 << 20))
         .layer(CompressionLayer::new())
         .layer(from_fn_with_state(app.clone(), protection::host))

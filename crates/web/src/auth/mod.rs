@@ -24,6 +24,10 @@ use store::sessions::Session;
 /// Runs before every route: finds the session, checks the role the route declares and that the thing its address names is one this person may see,
 /// and hands the session on.
 pub async fn guard(State((app, access, scope)): State<(App, Access, Scope)>, params: RawPathParams, mut request: Request, next: Next) -> Response {
+    // no address of ours holds one, and PostgreSQL cannot look for it
+    if params.iter().any(|(_, value)| value.contains('\0')) {
+        return WebError::Unreadable("The address holds a NUL character".to_owned()).into_response();
+    }
     let session = match session::find(&app, request.headers()).await {
         Ok(session) => session,
         Err(error) => return WebError::from(error).into_response(),

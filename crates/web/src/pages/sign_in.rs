@@ -82,7 +82,7 @@ pub async fn enter(
     Form(entry): Form<Entry>,
 ) -> Result<Response, WebError> {
     let next = own(&entry.next);
-    let email = entry.email.trim().to_lowercase();
+    let email = address::without_nul(entry.email.trim()).to_lowercase();
     let now_ms = app.engine.clock.now_ms();
     let place = peer.map_or_else(String::new, |Extension(ConnectInfo(address))| address.ip().to_string());
     let who = format!("{email} {place}");

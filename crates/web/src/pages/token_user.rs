@@ -3,6 +3,7 @@ use crate::app::App;
 use crate::error::WebError;
 use crate::flash::Flash;
 use crate::pages::data_feed;
+use crate::parts::address::without_nul;
 use crate::parts::figures::counted;
 use crate::parts::provider;
 use crate::visit::{Place, Shell, Visit};
@@ -90,9 +91,10 @@ struct Asked {
 fn read(bytes: &[u8]) -> Asked {
     let mut asked = Asked::default();
     for (name, value) in url::form_urlencoded::parse(bytes) {
+        let value = without_nul(&value);
         match name.as_ref() {
-            "company" if !asked.companies.iter().any(|id| id.as_str() == value) => asked.companies.push(CompanyId(value.into_owned())),
-            "account" if !value.is_empty() => asked.account = Some(value.into_owned()),
+            "company" if !asked.companies.iter().any(|id| id.as_str() == value) => asked.companies.push(CompanyId(value)),
+            "account" if !value.is_empty() => asked.account = Some(value),
             _ => {}
         }
     }

@@ -11,7 +11,9 @@ pub struct Asked(Vec<(String, String)>);
 
 impl Asked {
     pub fn parse(text: &[u8]) -> Asked {
-        Asked(form_urlencoded::parse(text).map(|(name, value)| (name.into_owned(), value.trim().chars().take(2_000).collect())).collect())
+        Asked(
+            form_urlencoded::parse(text).map(|(name, value)| (name.into_owned(), without_nul(&value).trim().chars().take(2_000).collect())).collect(),
+        )
     }
     pub fn get(&self, name: &str) -> &str {
         self.0.iter().rev().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str())
@@ -37,6 +39,12 @@ impl Asked {
     pub fn back<'a>(&'a self, otherwise: &'a str) -> &'a str {
         Some(self.get("back")).filter(|path| crate::protection::is_own_path(path)).unwrap_or(otherwise)
     }
+}
+
+/// PostgreSQL keeps no NUL in a text (its documentation, 8.3): what somebody typed with one is looked for and kept with the mark of a character that could
+/// not be read.
+pub fn without_nul(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Asked {

@@ -1,6 +1,7 @@
 //! The web from outside: requests in, pages out.
 mod acting;
 mod api;
+mod bad_input;
 mod books;
 mod callback;
 mod connecting;
