@@ -112,7 +112,7 @@ document.addEventListener("keydown", (event) => {
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   const menu = step && (event.target.closest(".menu:popover-open") ?? element(event.target.getAttribute?.("popovertarget"))?.closest(".menu:popover-open"));
   if (!menu || event.target.matches("input:not([type=checkbox]), select, textarea")) return;
-  const items = [...menu.querySelectorAll("a[href], button:not(:disabled), input, select")];
+  const items = [...menu.querySelectorAll("a[href], button:not(:disabled), input:not([type=hidden]), select")];
   if (!items.length) return;
   event.preventDefault();
   const at = items.indexOf(event.target);
@@ -264,7 +264,7 @@ async function refresh() {
     }
     for (const [address, ids] of byAddress) {
       const answer = await fetch(address, { headers: { "X-Live": "1" }, redirect: "manual" });
-      if (answer.type === "opaqueredirect" || answer.status === 401) return location.reload();
+      if (answer.status === 401) return location.reload();
       if (!answer.ok) continue;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       if (page.body.dataset.now) behind = Number(page.body.dataset.now) - Date.now();

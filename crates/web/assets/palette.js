@@ -101,11 +101,22 @@ function draw() {
       at += 1;
     }
   }
-  if (!shown.length) rows.push(make("p", { className: "menu-note", textContent: "No command fits. Try fewer letters, or part of a company's name." }));
-  list.replaceChildren(...rows);
-  input.setAttribute("aria-activedescendant", shown.length ? `palette-${chosen}` : "");
+  if (!shown.length) return note("No command fits. Try fewer letters, or part of a company's name.");
+  fillList("listbox", rows);
+  input.setAttribute("aria-activedescendant", `palette-${chosen}`);
   document.getElementById(`palette-${chosen}`)?.scrollIntoView({ block: "nearest" });
   told.textContent = shown.length === 1 ? "1 result" : `${shown.length} results`;
+}
+// a list of nothing is no list: words stand in its place
+function note(words) {
+  fillList("group", [make("p", { className: "menu-note", textContent: words })]);
+  input.removeAttribute("aria-activedescendant");
+  told.textContent = words;
+}
+function fillList(role, children) {
+  list.setAttribute("role", role);
+  list.replaceChildren(...children);
+  input.setAttribute("aria-expanded", String(role === "listbox"));
 }
 function choose(next) {
   if (!shown.length) return;
@@ -139,7 +150,7 @@ async function open() {
   before = document.activeElement;
   input.value = "";
   chosen = 0;
-  list.replaceChildren(make("p", { className: "menu-note", textContent: "Looking..." }));
+  note("Looking...");
   dialog.showModal();
   input.focus();
   try {
@@ -151,7 +162,7 @@ async function open() {
     draw();
   } catch (error) {
     index = null;
-    list.replaceChildren(make("p", { className: "menu-note", textContent: "The commands could not be read. Close this and try again." }));
+    note("The commands could not be read. Close this and try again.");
     console.debug(error);
   }
 }
