@@ -74,7 +74,7 @@ const INVITATION: Scope = Scope::Thing(Thing::Invitation);
 pub fn all() -> Vec<Route> {
     use Access::{AnyRole, Public};
     use Scope::{Nothing, Organization, Person, Token};
-    vec![
+    let routes = vec![
         // the site itself
         route("/healthz", Public, Nothing, get(healthz)),
         route("/readyz", Public, Nothing, get(readyz)),
@@ -185,7 +185,11 @@ pub fn all() -> Vec<Route> {
         // whoever owns the books repairs one connection: the link is the permission
         route("/reconnect/{token}", Public, Token, get(reconnect_link::show).post(reconnect_link::follow)),
         route("/reconnect/result", Public, Nothing, get(reconnect_link::result)),
-    ]
+    ];
+    // for those who work on the pages
+    #[cfg(debug_assertions)]
+    let routes = routes.into_iter().chain([route("/dev/design", AnyRole, Nothing, get(crate::pages::design::show))]).collect();
+    routes
 }
 
 /// A link scanner that asks for the head of a callback must not use it up.

@@ -9,6 +9,8 @@ pub mod companies;
 pub mod company;
 pub mod contact_balances;
 pub mod data_feed;
+#[cfg(debug_assertions)]
+pub mod design;
 pub mod disconnect;
 pub mod error_guide;
 pub mod incident;

@@ -6,6 +6,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use web::pages::account::{AccountPage, Happened, Headroom, Seen, Tab, Used};
 use web::pages::account_setup::{AccountSetupPage, Importable};
+#[cfg(debug_assertions)]
+use web::pages::design::DesignPage;
 use web::pages::disconnect::{DisconnectPage, Stopping};
 use web::pages::integrations::{Account, Card, IntegrationsPage};
 use web::pages::reconnect_link::{Invitation, ReconnectLinkPage};
@@ -192,6 +194,15 @@ fn the_account_renders_empty_and_full() {
         check(&page, &words);
         check(&page, &["Reconnect", "Send reconnect link", "Disconnect", "data-escape"]);
     }
+}
+
+#[cfg(debug_assertions)]
+#[test]
+fn the_page_of_the_components_shows_every_status_mark_and_step() {
+    let page = DesignPage::new(shell(), Timestamp::from_millisecond(NOW_MS).unwrap(), &TimeZone::UTC);
+    check(&page, &web::parts::status::WORDS.map(|(_, label)| label));
+    check(&page, &[Mark::Verified, Mark::NotVerified, Mark::NotChecked].map(Mark::label));
+    check(&page, &ProblemKind::ALL.map(|kind| kind.remedy().button()));
 }
 
 #[test]
