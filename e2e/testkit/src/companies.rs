@@ -1,3 +1,5 @@
+//! Many companies at once, by one statement: for tests and measures of what an organization of that size sees.
+
 /// A statement that copies a company under other names: `$1` is its id, `$2` how many copies. A third of them is paused, the last run of a ninth failed, a
 /// quarter is due, a seventh does not tie out.
 pub const COPY_COMPANY: &str = "INSERT INTO companies

@@ -1,3 +1,5 @@
+//! A listener for tests: each connection is answered on a thread of its own.
+
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
