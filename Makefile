@@ -30,4 +30,4 @@ fuzz: ## Bad requests for the sandbox, for MINUTES each (TARGET=query,xero MINUT
 		cargo test --profile fuzz --locked -p simulator --test it fuzz::for_long -- --ignored --nocapture
 
 screenshots: ## Every page in light and dark, on desk and phone: target/screenshots
-	TIEOUT_SCREENSHOTS=1 cargo test -p e2e --test it browser::appearance
+	TIEOUT_SCREENSHOTS=1 cargo test -p e2e --test it browser::every_page

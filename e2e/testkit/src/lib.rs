@@ -21,4 +21,4 @@ pub use packages::hledger;
 pub use ports::free_port;
 pub use postgres::{Postgres, postgres};
 pub use program::{Finished, Launch, Program};
-pub use sdk::{Environment, node, python, say};
+pub use sdk::{Environment, axe, node, python, say};

@@ -1,4 +1,4 @@
-//! Throw-away environments with client libraries of other authors, at the versions that `e2e/sdk` pins.
+//! Throw-away environments with libraries of other authors, at the versions that `e2e/sdk` pins.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 
 use crate::Launch;
 use crate::packages::{running_as_root, try_find_or_install};
@@ -55,19 +55,36 @@ pub fn python(list: &str) -> Option<Environment> {
 /// Node with the libraries of `e2e/sdk/node/package-lock.json`. Nothing where they cannot be installed: then a sentence says why.
 pub fn node() -> Option<Environment> {
     told("node", || {
-        let scripts = pins().join("node");
         let node = try_find_or_install("node", &[], "nodejs npm")?;
-        let npm = try_find_or_install("npm", &[], "npm")?;
-        let (package, lock) = (scripts.join("package.json"), scripts.join("package-lock.json"));
-        let folder = made_once("node", &[&lock, &node], |folder| {
-            fs::create_dir_all(folder).and_then(|()| fs::copy(&package, folder.join("package.json"))).map_err(|error| error.to_string())?;
-            fs::copy(&lock, folder.join("package-lock.json")).map_err(|error| error.to_string())?;
-            run(Command::new(&npm)
-                .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--fetch-retries=1"])
-                .current_dir(folder))
-        })?;
-        Ok(Environment { interpreter: node.clone(), scripts, variables: vec![("NODE_PATH", folder.join("node_modules"))] })
+        let modules = node_modules("node", &node)?;
+        Ok(Environment { interpreter: node, scripts: pins().join("node"), variables: vec![("NODE_PATH", modules)] })
     })
+}
+
+/// The script of axe-core, which looks for what keeps people from using a page. Nothing where it cannot be installed: then a sentence says why.
+pub fn axe() -> Option<&'static str> {
+    static SCRIPT: OnceLock<Option<String>> = OnceLock::new();
+    let read = || {
+        let node = try_find_or_install("node", &[], "nodejs npm")?;
+        let script = node_modules("axe", &node)?.join("axe-core/axe.min.js");
+        fs::read_to_string(&script).map_err(|error| format!("{} cannot be read: {error}", script.display()))
+    };
+    SCRIPT.get_or_init(|| told("axe", read)).as_deref()
+}
+
+/// What `e2e/sdk/{list}/package-lock.json` names, installed.
+fn node_modules(list: &str, node: &Path) -> Result<PathBuf, String> {
+    let npm = try_find_or_install("npm", &[], "npm")?;
+    let pins = pins().join(list);
+    let (package, lock) = (pins.join("package.json"), pins.join("package-lock.json"));
+    let folder = made_once(list, &[&lock, node], |folder| {
+        fs::create_dir_all(folder).and_then(|()| fs::copy(&package, folder.join("package.json"))).map_err(|error| error.to_string())?;
+        fs::copy(&lock, folder.join("package-lock.json")).map_err(|error| error.to_string())?;
+        run(Command::new(&npm)
+            .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--fetch-retries=1"])
+            .current_dir(folder))
+    })?;
+    Ok(folder.join("node_modules"))
 }
 
 /// Says a sentence that is read although the test passes: what a test prints is shown only when it fails.
@@ -76,17 +93,17 @@ pub fn say(sentence: &str) {
 }
 
 /// What could not be made is not tried again by the other tests of this process: without a network each try takes its time.
-fn told(what: &str, make: impl FnOnce() -> Result<Environment, String>) -> Option<Environment> {
+fn told<T>(what: &str, make: impl FnOnce() -> Result<T, String>) -> Option<T> {
     static MISSING: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
     let mut missing = MISSING.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     if missing.contains(what) {
-        say(&format!("SKIPPED: the client libraries `{what}` are not here"));
+        say(&format!("SKIPPED: the libraries `{what}` are not here"));
         return None;
     }
     match make() {
-        Ok(environment) => Some(environment),
+        Ok(made) => Some(made),
         Err(reason) => {
-            say(&format!("SKIPPED: the client libraries `{what}` are not here, and {reason}"));
+            say(&format!("SKIPPED: the libraries `{what}` are not here, and {reason}"));
             missing.insert(what.to_owned());
             None
         }

@@ -2,7 +2,6 @@
 
 use testkit::each_database;
 
-use super::appearance::{look, look_here};
 use super::person::{Habits, Person};
 use super::site::{Companies, EMAIL, PASSWORD, Site};
 
@@ -22,7 +21,7 @@ async fn connect_everything(ada: &Person) {
 }
 
 /// Fills the form of **Invite Member** and sends it; the link it made.
-async fn invite(ada: &Person, email: &str, companies: &[&str]) -> String {
+pub(super) async fn invite(ada: &Person, email: &str, companies: &[&str]) -> String {
     ada.open("/organization/members").await;
     ada.click("Invite Member").await;
     ada.see_title("Invite Member").await;
@@ -117,65 +116,6 @@ async fn a_member_sees_two_assigned_companies_no_integrations_and_403_on_direct_
         ada.leave().await;
     })
     .await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_pages_of_people_fit_a_phone_and_make_no_browser_complain() {
-    let site = Site::on_sqlite(Companies::Demo).await;
-    let ada = Person::arrive_with(&site.url, Habits { without_scripts: false, size: Some((1440, 900)) }).await;
-    site.set_up(&ada).await;
-    look(&ada, "/organization/access", "access-empty").await;
-    look(&ada, "/organization/invitations", "invitations-empty").await;
-    connect_everything(&ada).await;
-    look(&ada, "/organization/invitations/new", "invite").await;
-    ada.fill("emails", "ada@lovelace.example and nobody").await;
-    ada.click("Send Invitation").await;
-    ada.see("is not an e-mail address").await;
-    look_here(&ada, "invite-wrong").await;
-    let mut links = Vec::new();
-    for email in ["max@lovelace.example", "nina.with-a-long-name@subsidiary.lovelace-and-company.example"] {
-        links.push(invite(&ada, email, &["Kauri Outdoor Ltd"]).await);
-    }
-    look_here(&ada, "invitations-link").await;
-    let max = Person::arrive_with(&site.url, Habits { without_scripts: false, size: Some((1440, 900)) }).await;
-    max.goto(&links[0]).await;
-    look_here(&max, "invitation").await;
-    max.fill("name", "Max Member").await;
-    max.fill("password", PASSWORD).await;
-    max.click("Accept").await;
-    max.see_title("Companies").await;
-    look_here(&max, "companies-member").await;
-    max.goto(&links[1]).await;
-    look_here(&max, "invitation-other-address").await;
-    max.goto(&links[0]).await;
-    look_here(&max, "invitation-over").await;
-    max.open("/integrations").await;
-    look_here(&max, "no-access").await;
-    for (path, name) in [
-        ("/organization/members", "members"),
-        ("/organization/access", "access"),
-        ("/organization/settings", "organization-settings"),
-        ("/organizations/new", "organization-new"),
-        ("/password", "password"),
-    ] {
-        look(&ada, path, name).await;
-    }
-    ada.open("/organization/members").await;
-    ada.click("Password link").await;
-    ada.see("A link for a new password").await;
-    look_here(&ada, "members-password-link").await;
-    let link = ada.ask("return document.querySelector('.copy-line code').innerText").await;
-    ada.open("/organization/members").await;
-    ada.click_by_text("td a", "Remove").await;
-    look_here(&ada, "member-remove").await;
-    ada.click_on("[popovertarget=org-menu]").await;
-    look_here(&ada, "organization-switcher").await;
-    max.goto(link.as_str().expect("a link is a text")).await;
-    look_here(&max, "password-new").await;
-    max.browser.quit().await.expect("the browser closes");
-    let complaints = ada.complaints().await;
-    assert!(complaints.iter().all(|line| line.contains("a status of 422")), "the browser's console holds:\n{}", complaints.join("\n"));
-    ada.browser.quit().await.expect("the browser closes");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,11 +1,13 @@
 //! The product as a person meets it: the real server, the sandbox and a real Chromium.
 
+mod accessibility;
 mod account;
 mod appearance;
 mod company;
 mod consent;
 mod data_feed;
 mod duplicate;
+mod every_page;
 mod incidents;
 mod journey;
 mod logs;
@@ -21,3 +23,4 @@ mod tracking;
 mod truth;
 mod weight;
 mod without_mouse;
+mod without_scripts;

@@ -23,6 +23,8 @@ fn driver() -> &'static Chromium {
 pub struct Person {
     pub browser: WebDriver,
     url: String,
+    /// For the commands of the DevTools Protocol; making one takes as long as many commands.
+    client: reqwest::Client,
 }
 
 /// How a browser differs from the usual one.
@@ -63,7 +65,7 @@ impl Person {
         wanted.as_mut().set("goog:chromeOptions", options).expect("options are JSON");
         wanted.as_mut().set("goog:loggingPrefs", json!({"browser": "ALL", "performance": "ALL"})).expect("preferences are JSON");
         let browser = WebDriver::new(driver().driver_url(), wanted).await.expect("chromedriver opens a browser");
-        let person = Person { browser, url: url.to_owned() };
+        let person = Person { browser, url: url.to_owned(), client: reqwest::Client::new() };
         if let Some((width, height)) = habits.size {
             person.resize(width, height).await;
         }
@@ -76,17 +78,11 @@ impl Person {
         self.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
     }
 
-    /// Light or dark, whatever the machine prefers.
-    pub async fn prefer(&self, scheme: &str) {
-        let features = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
-        self.devtools("Emulation.setEmulatedMedia", features).await;
-    }
-
     /// Sends one command of the Chrome DevTools Protocol through chromedriver (`POST /session/{id}/goog/cdp/execute`).
     pub async fn devtools(&self, command: &str, parameters: Value) -> Value {
         let address = format!("{}/session/{}/goog/cdp/execute", driver().driver_url(), self.browser.session_id());
         let body = json!({"cmd": command, "params": parameters}).to_string();
-        let answer = reqwest::Client::new().post(address).body(body).send().await.expect("chromedriver answers");
+        let answer = self.client.post(address).body(body).send().await.expect("chromedriver answers");
         let text = answer.text().await.expect("chromedriver answers with text");
         let answer: Value = serde_json::from_str(&text).expect("chromedriver answers with JSON");
         assert!(answer["value"].get("error").is_none(), "{command} failed: {text}");

@@ -30,7 +30,8 @@ pub struct Site {
     /// Where the pages are, without a final slash.
     pub url: String,
     pub sandbox_url: String,
-    setup_link: String,
+    /// Where the first Owner is made.
+    pub setup_link: String,
     database: String,
     listen: String,
     folder: TempDir,
