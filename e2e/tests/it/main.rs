@@ -3,6 +3,7 @@
 mod browser;
 mod claims;
 mod conformance;
+mod contract;
 mod hledger;
 mod journal;
 mod kill;

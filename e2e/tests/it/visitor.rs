@@ -172,6 +172,13 @@ impl Visitor {
         panic!("POST {address} answered {status}: {}", answer.text().await.unwrap_or_default());
     }
 
+    /// Sends a form that is answered with a page.
+    pub async fn post_page(&mut self, address: &str, form: &[(&str, &str)]) -> String {
+        let answer = self.send(Method::POST, address, form).await;
+        assert_eq!(answer.status(), StatusCode::OK, "POST {address}");
+        answer.text().await.expect("a page is text")
+    }
+
     async fn send(&mut self, method: Method, address: &str, form: &[(&str, &str)]) -> Response {
         let url = Url::parse(&self.origin).and_then(|origin| origin.join(address)).expect("an address of the site");
         let is_own = url.origin().ascii_serialization() == self.origin;
