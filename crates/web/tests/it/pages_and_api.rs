@@ -16,7 +16,7 @@ async fn routes(site: &Site) -> BTreeSet<String> {
         (route.access, route.scope) = (Access::Public, Scope::Nothing);
         let path = route.path;
         let router = router_of(site.engine.clone(), WebOptions::new(url::Url::parse(PUBLIC_URL).unwrap()), vec![route]);
-        let address = path.replace('{', "").replace('}', "");
+        let address = path.replace(['{', '}'], "");
         let request = Request::builder().method("DELETE").uri(address).header("host", "tieout.example:8484").header("origin", PUBLIC_URL);
         let answer = router.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
         assert_eq!(answer.status(), StatusCode::METHOD_NOT_ALLOWED, "{path}");
