@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 use thirtyfour::prelude::*;
 
-use super::data_feed::told;
 use super::person::{Person, SOON, SYNCED_WITHIN, squeezed};
 use super::site::{Companies, EMAIL, PASSWORD, Site};
 
@@ -137,7 +136,7 @@ async fn resync(bob: &Person) {
     bob.press(Key::Tab).await;
     assert_eq!(bob.focused().await, "Resync");
     bob.press(Key::Enter).await;
-    told(bob, "1 queued.").await;
+    bob.see("1 queued.").await;
     bob.watch_until_verified(1).await;
 
     // a selection: Space ticks, and what can be done with it is the next stop but some
@@ -149,7 +148,7 @@ async fn resync(bob: &Person) {
     bob.open("/integrations/data-feed").await;
     bob.see("1 selected").await;
     enter(bob, "Auto Resync").await;
-    told(bob, "1 queued.").await;
+    bob.see("1 queued.").await;
     bob.watch_until_verified(1).await;
     bob.open("/integrations/data-feed").await;
     enter(bob, "Auto Resync All").await;
