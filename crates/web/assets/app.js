@@ -101,11 +101,26 @@ function keepSelection(form) {
 document.addEventListener("change", (event) => {
   const all = event.target.closest("[data-select-all]");
   if (all) for (const box of boxesOf(all.dataset.selectAll)) box.checked = all.checked;
-  if (event.target.matches("[data-submits]")) event.target.form?.requestSubmit();
+  if (event.target.matches("[data-submits]")) {
+    if (byKeys === event.target) undecided = event.target; else event.target.form?.requestSubmit();
+  }
   count();
   const form = all ? boxesOf(all.dataset.selectAll)[0]?.form : event.target.form;
   if (form?.matches("[data-keeps-selection]")) keepSelection(form);
 });
+
+// ---- what is sent as soon as it is chosen: with arrows a choice is made by Enter or by going on, or each step on the way would be one ----
+let byKeys = null, undecided = null;
+function decide(event) {
+  if (undecided && undecided === event.target) undecided.form?.requestSubmit();
+  undecided = null;
+}
+document.addEventListener("keydown", (event) => {
+  if (event.target.matches?.("select[data-submits]") && event.key !== "Enter" && event.key !== "Tab") byKeys = event.target;
+});
+document.addEventListener("pointerdown", () => { byKeys = null; });
+document.addEventListener("keyup", (event) => { if (event.key === "Enter") decide(event); });
+document.addEventListener("focusout", (event) => { byKeys = null; decide(event); });
 
 // ---- menus by keyboard: arrows go from item to item ----
 document.addEventListener("keydown", (event) => {

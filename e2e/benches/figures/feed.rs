@@ -1,8 +1,8 @@
 //! The Data Feed of an organization with very many companies, as the server answers it.
-use crate::Plan;
 use crate::installation::Installation;
 use crate::measured::{Measured, millis};
 use crate::table::{self, grouped, verdict};
+use crate::{Plan, paint};
 use std::time::Duration;
 use store::args;
 use testkit::{COPY_COMPANY, DatabaseKind};
@@ -52,7 +52,8 @@ async fn measure_on(plan: &Plan, database: DatabaseKind) {
         let most = measured.percentile(95);
         rows.push([name.to_owned(), millis(measured.median()), millis(most), format!("{} KB", answer.body.len() >> 10), verdict(most < PAGE_WITHIN)]);
     }
+    let of = format!("of an organization with {} companies, on {database}", grouped(plan.companies as u64));
+    table::print(&format!("Pages {of}"), ["Page", "Median", "95 %", "Size", "Promise"], &rows);
+    paint::measure(&installation, plan.repeat, &of).await;
     installation.end().await;
-    let title = format!("Pages of an organization with {} companies, on {database}", grouped(plan.companies as u64));
-    table::print(&title, ["Page", "Median", "95 %", "Size", "Promise"], &rows);
 }

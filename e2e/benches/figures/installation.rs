@@ -12,6 +12,10 @@ use url::Url;
 /// Large books take a while to make up.
 const BOOKS_WITHIN: Duration = Duration::from_secs(300);
 
+/// How the Owner signs in.
+pub const EMAIL: &str = "owner@benchmark.example";
+pub const PASSWORD: &str = "a sentence for figures";
+
 pub struct Installation {
     /// The database as the server sees it.
     pub store: Store,
@@ -57,12 +61,7 @@ impl Installation {
         let line = server.wait_for_line("create the Owner with this link", Duration::from_secs(30));
         let link = line.split_whitespace().last().and_then(|word| Url::parse(word).ok()).expect("the line ends in the link");
         let mut visitor = Visitor::default();
-        let form = [
-            ("organization", "Benchmark"),
-            ("name", "Benchmark Owner"),
-            ("email", "owner@benchmark.example"),
-            ("password", "a sentence for figures"),
-        ];
+        let form = [("organization", "Benchmark"), ("name", "Benchmark Owner"), ("email", EMAIL), ("password", PASSWORD)];
         let answer = visitor.post(&link, &form);
         assert_eq!(answer.status, 303, "{}", answer.body);
         let url = link.join("/").expect("a path joins any address");

@@ -5,6 +5,7 @@ mod installation;
 mod log_fill;
 mod log_pages;
 mod measured;
+mod paint;
 mod process;
 mod readers;
 mod sandbox;

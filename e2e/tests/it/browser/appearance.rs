@@ -15,25 +15,29 @@ pub fn gallery() -> Option<PathBuf> {
     Some(folder)
 }
 
-/// Widths of a small phone, of the phone that pictures are of, and of a desk.
-const SIZES: [(u32, u32); 3] = [(360, 780), (390, 844), (1440, 900)];
+/// Widths of the narrowest page that has to flow (WCAG 1.4.10), of the phone that pictures are of, and of a desk.
+const SIZES: [(u32, u32); 3] = [(320, 780), (390, 844), (1440, 900)];
 
 /// Looks at the page as it stands on phone and desk, in light and dark, and tells what is wrong with it.
 pub async fn faults(person: &Person, name: &str) -> Vec<String> {
     let mut faults = Vec::new();
     for (width, height) in SIZES {
-        let (is_judged, is_drawn) = (width != 390, width != 360 && gallery().is_some());
+        let (is_judged, is_drawn) = (width != 390, width != 320 && gallery().is_some());
         if !is_judged && !is_drawn {
             continue;
         }
         person.resize(width, height).await;
         if is_judged {
             faults.extend(sticking_out(person).await.map(|out| format!("{name} is wider than {width} pixels: {out}")));
+            if width != 320 {
+                faults.extend(cut_off_when_spaced(person).await.into_iter().map(|out| format!("{name} at {width}, with its text spaced out: {out}")));
+            }
             faults.extend(violations(person, Rules::All).await.into_iter().map(|fault| format!("{name} at {width}: {fault}")));
+            faults.extend(for_mice_only(person).await.into_iter().map(|node| format!("{name} has what a keyboard does not reach: {node}")));
             faults.extend(dead_ends(person).await.into_iter().map(|words| format!("{name} has nothing to show, and no next step: {words}")));
         }
         picture(person, is_drawn, &format!("{name}-{width}-light")).await;
-        if width == 360 {
+        if width == 320 {
             continue;
         }
         prefer(person, "dark").await;
@@ -74,6 +78,37 @@ async fn dead_ends(person: &Person) -> Vec<String> {
     let script = "return [...document.querySelectorAll('.empty, .card.result')]
         .filter((place) => !place.querySelector('a[href], button')).map((place) => place.innerText)";
     serde_json::from_value(person.ask(script).await).expect("words are texts")
+}
+
+/// What can be clicked and is no stop of the Tab key, nor one of the arrows within a menu or list.
+async fn for_mice_only(person: &Person) -> Vec<String> {
+    let script = "const control = 'a[href], button, input, select, textarea, summary, label, option, [role=option], [tabindex]';
+         const shown = (node) => node.checkVisibility({ visibilityProperty: true }) && node.getClientRects().length > 0;
+         return [...document.querySelectorAll('body *')].filter((node) => {
+             const own = node.closest(control);
+             if (!own) return getComputedStyle(node).cursor === 'pointer' && shown(node);
+             return node === own && own.tabIndex < 0 && !own.disabled && own.matches('a[href], button, input:not([type=hidden]), select, textarea, summary')
+                 && !own.closest('[role=menu], [role=listbox], [inert], [aria-hidden=true]') && shown(own);
+         }).map((node) => node.outerHTML.slice(0, 120))";
+    serde_json::from_value(person.ask(script).await).expect("elements are texts")
+}
+
+/// What sticks out or is cut off when somebody spaces the text out as WCAG 1.4.12 has it; names that end in an ellipsis are whole on the page they lead to.
+async fn cut_off_when_spaced(person: &Person) -> Vec<String> {
+    let script = "const spaced = new CSSStyleSheet();
+         spaced.replaceSync('* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important } p { margin-bottom: 2em !important }');
+         document.adoptedStyleSheets = [spaced];
+         const small = (node) => node.scrollWidth > node.clientWidth + 2 || node.scrollHeight > node.clientHeight + 3;
+         const cut = (node) => {
+             const style = getComputedStyle(node);
+             const hides = style.overflowX === 'hidden' || style.overflowY === 'hidden' || node.matches('button, a.button');
+             return hides && style.textOverflow !== 'ellipsis' && !node.closest('.sr') && node.checkVisibility() && small(node);
+         };
+         const out = [...document.querySelectorAll('main *')].filter((node) => !node.children.length && node.textContent.trim() && cut(node));
+         const wide = document.documentElement.scrollWidth > innerWidth ? ['the page is wider than the window'] : [];
+         document.adoptedStyleSheets = [];
+         return wide.concat(out.map((node) => node.outerHTML.slice(0, 120)))";
+    serde_json::from_value(person.ask(script).await).expect("elements are texts")
 }
 
 /// What makes the page scroll sideways.

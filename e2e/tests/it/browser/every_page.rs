@@ -71,9 +71,9 @@ fn at_a_desk() -> Habits {
     Habits { without_scripts: false, size: Some((1440, 900)) }
 }
 
-// proves K2 in part
+// what tests cannot judge was gone through by hand (docs/accessibility.md)
+// proves K2
 // proves K4 in part
-// proves K5 in part
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_page_fits_a_phone_and_a_desk_and_keeps_nobody_out_in_light_and_dark() {
     let demo = gallery().is_some();

@@ -64,7 +64,7 @@ async fn until(person: &Person, script: &str, wanted: Value) {
     }
 }
 
-// proves K2 in part
+// proves K2
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_the_keyboard_alone_one_can_sign_in_connect_import_resync_filter_map_and_invite() {
     let site = Site::on_sqlite(Companies::QuickBooks(100)).await;
@@ -113,6 +113,16 @@ async fn connect_and_import(bob: &Person) {
 }
 
 async fn resync(bob: &Person) {
+    bob.open("/integrations/data-feed").await;
+    // arrows pass over choices; Enter makes one
+    until(bob, "const it = document.querySelector('select[name=provider]'); it.focus(); return document.activeElement === it", json!(true)).await;
+    bob.press(Key::Down).await;
+    bob.press(Key::Down).await;
+    bob.press(Key::Up).await;
+    until(bob, "return document.querySelector('select[name=provider]').value", json!("quickbooks")).await;
+    assert_eq!(bob.path().await, "/integrations/data-feed", "nothing is sent on the way");
+    bob.press(Key::Enter).await;
+    until(bob, "return new URLSearchParams(location.search).get('provider')", json!("quickbooks")).await;
     bob.open("/integrations/data-feed").await;
     // the first stop leads past the navigation
     tab_to(bob, "Skip to content").await;
