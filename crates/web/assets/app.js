@@ -116,7 +116,13 @@ function decide(event) {
   undecided = null;
 }
 document.addEventListener("keydown", (event) => {
-  if (event.target.matches?.("select[data-submits]") && event.key !== "Enter" && event.key !== "Tab") byKeys = event.target;
+  if (!event.target.matches?.("select[data-submits]") || event.key === "Tab") return;
+  if (event.key !== "Enter") byKeys = event.target;
+  else if (undecided) {
+    // else it would open the list of choices
+    event.preventDefault();
+    decide(event);
+  }
 });
 document.addEventListener("pointerdown", () => { byKeys = null; });
 document.addEventListener("keyup", (event) => { if (event.key === "Enter") decide(event); });
