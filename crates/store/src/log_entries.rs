@@ -7,6 +7,7 @@ use crate::log_search::put_shape;
 use domain::company::Mark;
 use domain::ids::{CompanyId, OrganizationId, RunId};
 use domain::log::{LogMessage, LogStatus, LogType};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 pub use crate::log_search::{Filter, Page, Place, count, count_newer, list_page};
@@ -38,13 +39,21 @@ static LAST_ID: AtomicI64 = AtomicI64::new(0);
 /// A clock that was set back by more than this is followed, so that the ids of a day stay within that day.
 const CLOCK_SET_BACK_MS: i64 = 1_000;
 
-/// An id for an entry of this moment: larger than every id made before by this process, apart from those of other nodes by 21 random bits.
+/// How many ids this process made, from a number of its own on.
+static MADE: LazyLock<AtomicI64> = LazyLock::new(|| AtomicI64::new(i64::from(random())));
+
+fn random() -> u32 {
+    let mut bytes = [0u8; 4];
+    getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
+    u32::from_be_bytes(bytes)
+}
+
+/// An id for an entry of this moment: larger than every id made before by this process, apart from those of other nodes by what it has counted and 10 random
+/// bits. It counts so that two entries of one millisecond keep their order even after an entry of a later clock.
 fn make_id(last_id: &AtomicI64, now_ms: i64) -> i64 {
-    let mut random = [0u8; 4];
-    getrandom::fill(&mut random).expect("the operating system gives random bytes");
-    let node = i64::from(u32::from_be_bytes(random) & 0x1f_ffff);
-    let wanted = ((now_ms - EPOCH_MS).max(1) << 22) | node;
-    let after = |last: i64| if last - wanted > CLOCK_SET_BACK_MS << 22 { wanted } else { wanted.max(last + 1 + (node & 0x3f)) };
+    let (made, random) = (MADE.fetch_add(1, Ordering::SeqCst), i64::from(random() & 0x3ff));
+    let wanted = ((now_ms - EPOCH_MS).max(1) << 22) | ((made & 0x7ff) << 10) | random;
+    let after = |last: i64| if last - wanted > CLOCK_SET_BACK_MS << 22 { wanted } else { wanted.max(last + 1 + (random & 0x3f)) };
     let previous = last_id.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |last| Some(after(last))).unwrap_or(0);
     after(previous)
 }
@@ -204,6 +213,15 @@ mod tests {
         // other nodes make ids of the same moment
         let of_nodes: std::collections::BTreeSet<i64> = (0..50).map(|_| make_id(&AtomicI64::new(0), 1_800_000_000_000)).collect();
         assert_eq!(of_nodes.len(), 50);
+        // entries of a clock that is ahead lie between two of one moment (the count begins anew once in 2,048 ids)
+        let turned = (0..200)
+            .filter(|_| {
+                let first = make_id(&last_id, 1_800_000_000_000);
+                make_id(&last_id, 1_800_000_100_000);
+                make_id(&last_id, 1_800_000_000_000) < first
+            })
+            .count();
+        assert!(turned <= 1, "{turned} of 200 pairs are in the wrong order");
         // set back by an hour: the id is one of that hour again
         let back = make_id(&last_id, 1_799_996_500_000);
         assert!((first_id_at(1_799_996_500_000)..first_id_at(1_799_996_501_000)).contains(&back));
