@@ -431,7 +431,7 @@ pub async fn unlink(conn: &mut Tx, id: &CompanyId) -> Result<bool, StoreError> {
     Ok(unlinked == 1)
 }
 
-/// What the provider says of the company. An empty currency leaves what is stored.
+/// What the provider says of the company. An empty currency or country leaves what is stored.
 pub async fn set_facts(
     conn: &mut Tx,
     id: &CompanyId,

@@ -620,28 +620,37 @@ mod tests {
             let (store, organization_id) = filled(&url, 20_000).await;
             let mut conn = store.read().await.unwrap();
             let heads: Vec<(i64, i64)> = (0..16).map(|at| (at, 0)).collect();
-            for filter in filters() {
+            // half of the entries are of the organization: PostgreSQL may also walk the primary key
+            let (by_shape, in_order) = (&["log_entries_by_shape"][..], &["log_entries_by_organization", "log_entries_pkey"][..]);
+            let common = Filter { status: Some(LogStatus::Error), message: Some("message".into()), ..Filter::default() };
+            let search = Search::new(&organization_id, &common, EFFORT);
+            let whole = Span::of(&common, Place::Newest);
+            let window = Span { from: first_id_at(START_MS + 19_000 * MINUTE), ..whole };
+            let mut statements = vec![(search.walk_statement(window, 51), in_order), (merge_statement(&heads, whole, 51), by_shape)];
+            for filter in filters().into_iter().chain([common]) {
                 let search = Search::new(&organization_id, &filter, EFFORT);
-                let whole = Span::of(&filter, Place::Newest);
-                let window = Span { from: whole.from.max(first_id_at(START_MS + 1_400 * MINUTE)), ..whole };
-                let statements = [
-                    search.walk_statement(window, 51),
-                    search.heads_statement(whole),
-                    merge_statement(&heads, whole, 51),
-                    search.count_statement(&conn, whole, 1_000),
-                ];
-                for (sql, args) in statements {
-                    let (head, column) = if conn.is_postgres() { ("EXPLAIN", 0) } else { ("EXPLAIN QUERY PLAN", 3) };
-                    let rows = conn.query_assembled(format!("{head} {sql}"), args).await.unwrap();
-                    let plan = rows.iter().map(|row| row.text(column).unwrap()).collect::<Vec<_>>().join("\n");
-                    // half of the entries are of the organization: without a condition PostgreSQL may also walk the table or the primary key
-                    if search.is_plain && conn.is_postgres() {
-                        continue;
-                    }
-                    let indexes = ["log_entries_by_organization", "log_entries_by_shape", "log_entries_pkey"];
-                    assert!(indexes.iter().any(|index| plan.contains(index)), "{sql} uses no index:\n{plan}");
-                    assert!(!plan.contains("Seq Scan on log_entries") && !plan.contains("SCAN log_entries"), "{sql}:\n{plan}");
+                // without conditions there is nothing to search
+                if search.is_plain {
+                    continue;
                 }
+                let whole = Span::of(&filter, Place::Newest);
+                let newest = first_id_at(START_MS + if filter.until_ms.is_some() { 1_400 } else { 19_000 } * MINUTE);
+                statements.extend([
+                    // a filter that few shapes fit may be walked shape by shape
+                    (
+                        search.walk_statement(Span { from: newest, ..whole }, 51),
+                        &["log_entries_by_organization", "log_entries_pkey", "log_entries_by_shape"][..],
+                    ),
+                    (search.heads_statement(whole), by_shape),
+                    (search.count_statement(&conn, whole, 1_000), by_shape),
+                ]);
+            }
+            for ((sql, args), indexes) in statements {
+                let (head, column) = if conn.is_postgres() { ("EXPLAIN", 0) } else { ("EXPLAIN QUERY PLAN", 3) };
+                let rows = conn.query_assembled(format!("{head} {sql}"), args).await.unwrap();
+                let plan = rows.iter().map(|row| row.text(column).unwrap()).collect::<Vec<_>>().join("\n");
+                assert!(indexes.iter().any(|index| plan.contains(index)), "{sql} uses none of {indexes:?}:\n{plan}");
+                assert!(!plan.contains("Seq Scan on log_entries") && !plan.contains("SCAN log_entries"), "{sql}:\n{plan}");
             }
         })
         .await;

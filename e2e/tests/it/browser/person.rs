@@ -390,8 +390,8 @@ impl Person {
         self.browser.refresh().await.expect("a page can be loaded again");
     }
 
-    /// Forgets the last click; what is waited for are these words, which the page does not say yet.
-    pub async fn wait_for(&self, words: &str) {
+    /// Forgets the last click; what is watched for are these words, which the page does not say yet.
+    pub async fn watch_for(&self, words: &str) {
         self.does_not_see(words).await;
         let words = json!(words);
         self.ask(&format!("sessionStorage.clear(); sessionStorage.setItem('words', {words}); return true")).await;

@@ -32,7 +32,7 @@ fn row<'a>(rows: &'a [Row], company: &str) -> &'a Row {
 }
 
 // walk-through 7: resync, cancel
-// proves B2 in part
+// proves B2
 // proves B4 in part
 // proves B8 in part
 // proves K3
@@ -173,7 +173,7 @@ async fn all_are_resynced_against_a_limit_large_ones_wait_with_its_name_and_end_
         assert!(waits.elapsed() < SYNCED_WITHIN, "a minute's limit ends within a minute");
         let of_small =
             |statuses: &[(String, String)]| statuses.iter().filter(|(name, status)| name.starts_with("Firm") && status == "Synced").count();
-        assert!(of_small(&site.statuses().await) >= 8, "its wait kept others from going on");
+        assert!(of_small(&site.statuses().await) >= small / 2, "its wait kept others from going on");
         let deadline = Instant::now() + SYNCED_WITHIN * u32::try_from(small / 16).unwrap_or(1).max(1);
         while of_small(&site.statuses().await) < small {
             assert!(Instant::now() < deadline, "{:?}", site.statuses().await);
