@@ -13,6 +13,11 @@ pub trait Clock: Send + Sync {
     }
 }
 
+/// Milliseconds since 1970 as files and programs read them: `2026-01-31T09:05:00.000Z`.
+pub fn instant(ms: i64) -> String {
+    Timestamp::from_millisecond(ms).unwrap_or(Timestamp::UNIX_EPOCH).strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+}
+
 /// The clock of this machine.
 pub struct SystemClock;
 

@@ -1,4 +1,5 @@
 //! The words and rules of bookkeeping and syncing: pure values, no I/O, no clock of its own.
+pub mod audit;
 pub mod chart;
 pub mod clock;
 pub mod company;

@@ -6,6 +6,7 @@ use crate::money;
 use crate::problem::{Problem, ProblemKind};
 use crate::sync::{Counts, Extent};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum LogType {
@@ -103,6 +104,12 @@ pub enum LogMessage {
         problem: Problem,
     },
     // events
+    /// What a person wants to be read again, besides what has changed.
+    ReadAgain {
+        data_types: Vec<DataType>,
+        /// The first and the last month of the ledger: `2026-01`.
+        months: Option<(String, String)>,
+    },
     SyncContinued {
         attempt: u32,
     },
@@ -288,6 +295,11 @@ impl LogMessage {
                 if places.is_empty() { String::new() } else { format!(" ({})", places_text(places)) }
             ),
             SyncFailed { problem } => format!("Sync failed: {}", problem.sentence),
+            ReadAgain { data_types, months } => {
+                let mut parts: Vec<String> = data_types.iter().map(|data_type| data_type.label().to_owned()).collect();
+                parts.extend(months.as_ref().map(|(first, last)| format!("the ledger from {first} to {last}")));
+                format!("Read again as well: {}", parts.join(", "))
+            }
             SyncContinued { attempt } => format!("Sync continued from its last checkpoint (attempt {attempt})"),
             SyncCancelled => "Sync cancelled; what was synced is kept".into(),
             WaitingForProvider { problem, until } => format!("{} The sync resumes at {}.", problem.sentence, clock_text(*until)),
@@ -409,6 +421,16 @@ pub struct LogBody {
     pub next_attempt_at: Option<i64>,
 }
 
+impl LogBody {
+    /// What a person may look the entry up by, in small letters: the provider's request id; each record as it is written here, and its id alone.
+    pub fn references(&self) -> BTreeSet<String> {
+        let id_alone = |record: &'_ str| record.split_once(' ').map(|(_, id)| id.to_lowercase()).filter(|id| !id.contains(' '));
+        let records = self.records.iter().flat_map(|record| [Some(record.to_lowercase()), id_alone(record)]);
+        let request = self.provider_request_id.as_ref().map(|id| id.to_lowercase());
+        records.chain([request]).flatten().filter(|reference| !reference.is_empty()).collect()
+    }
+}
+
 /// What an entry shows to be over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Settles {
@@ -500,6 +522,18 @@ mod tests {
             assert!(!body.what_happened.is_empty() && !body.what_to_do.is_empty() && !body.cause.is_empty());
             assert!(body.of.is_some_and(|of| of >= body.attempt));
         }
+    }
+
+    #[test]
+    fn an_entry_is_looked_up_by_its_request_and_by_its_records_with_and_without_their_type() {
+        let mut problem = Problem::new(ProblemKind::ProviderDown, "QuickBooks does not answer.");
+        problem.provider_request_id = Some("1-6AF0-Beef".into());
+        let of = |message: LogMessage| message.body(1).expect("an error has a body").references().into_iter().collect::<Vec<_>>();
+        assert_eq!(of(LogMessage::SyncFailed { problem }), ["1-6af0-beef"]);
+        let quarantined = LogMessage::RecordsQuarantined { data_type: DataType::Bill, ids: vec!["7".into(), "81".into()], reason: "no Id".into() };
+        assert_eq!(of(quarantined), ["7", "81", "bill 7", "bill 81"]);
+        let place = AccountMonth { account_id: "33".into(), month: "2025-03".into() };
+        assert_eq!(of(LogMessage::DoesNotTieOut { basis: Basis::Accrual, accounts: 1, places: vec![place] }), ["account 33 in 2025-03"]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Tells people what needs them: one notice for one incident, however many companies it stops, whichever node notices. What is told is taken,
 //! put into the inboxes and into the outbox in one transaction: a second node finds it taken, and a crash tells it once.
 use crate::Engine;
+use crate::delivery::one_line;
 use crate::error::EngineError;
 use domain::ids::OrganizationId;
 use domain::incident;
@@ -258,11 +259,6 @@ async fn to_chat(engine: &Engine, tx: &mut Tx, organization_id: &OrganizationId,
 
 fn link(engine: &Engine, path: &str) -> String {
     engine.settings.public_url.join(path.trim_start_matches('/')).map_or_else(|_| path.to_owned(), |url| url.to_string())
-}
-
-/// A name of a provider's company can hold anything; a subject is one line.
-fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(150).collect()
 }
 
 /// A chat reads `<`, `>` and `&` as its own marks (Slack: "Escaping text").

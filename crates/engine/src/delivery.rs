@@ -75,6 +75,11 @@ impl Mailer {
     }
 }
 
+/// Names are people's own words, and a company's can hold anything: a subject is one line.
+pub(crate) fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(150).collect()
+}
+
 /// Which of the two settings cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MailerError {

@@ -60,6 +60,9 @@ impl EngineError {
         }
     }
 
+    pub fn is_conflict(&self) -> bool {
+        matches!(self, EngineError::Store(error) if error.is_conflict())
+    }
     pub fn is_lease_lost(&self) -> bool {
         matches!(self, EngineError::Store(StoreError::LeaseLost(_)))
     }

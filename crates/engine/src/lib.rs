@@ -1,8 +1,10 @@
 //! What the product does: connect, sync, verify. It joins providers and store, which do not know each other.
 pub mod alerts;
+pub mod audit;
 pub mod connections;
 pub mod delivery;
 pub mod error;
+pub mod health;
 pub mod ledger;
 pub mod limits;
 pub mod logbook;
@@ -10,6 +12,7 @@ pub mod mappings;
 pub mod people;
 pub mod retention;
 pub mod schedule;
+pub mod support_bundle;
 pub mod sync;
 pub mod verify;
 pub mod worker;
@@ -72,8 +75,12 @@ pub struct Inner {
     pub(crate) stops: Mutex<HashMap<RunId, CancellationToken>>,
     /// Call windows of companies this node has synced.
     pub(crate) pacers: Mutex<HashMap<CompanyId, Arc<limits::Pacer>>>,
+    /// How the providers answered, until it is written down.
+    pub(crate) calls: health::Calls,
     /// Off unless the operator configured one.
     pub(crate) suggestions: OnceLock<Suggestions>,
+    /// How many days the audit log is kept, where it is not the usual time.
+    pub(crate) audit_days: OnceLock<i64>,
 }
 
 impl Deref for Engine {
@@ -98,7 +105,9 @@ impl Engine {
             reaches_private: OnceLock::new(),
             stops: Mutex::default(),
             pacers: Mutex::default(),
+            calls: health::Calls::default(),
             suggestions: OnceLock::new(),
+            audit_days: OnceLock::new(),
         }))
     }
 
@@ -123,6 +132,13 @@ impl Engine {
     }
     pub(crate) fn mailer(&self) -> Option<&delivery::Mailer> {
         self.mailer.get()
+    }
+    /// Keeps the audit log for so many days, once, at the start.
+    pub fn keep_audit(&self, days: i64) {
+        let _ = self.audit_days.set(days);
+    }
+    pub fn audit_days(&self) -> i64 {
+        self.audit_days.get().copied().unwrap_or(store::audit::DEFAULT_DAYS)
     }
     /// Lets webhooks lead into private networks, once, at the start.
     pub fn allow_private_webhooks(&self) {

@@ -9,7 +9,7 @@ use domain::log::LogMessage;
 use providers::Provider;
 use providers::error::{Call, ProviderError};
 use providers::oauth::{Secret, TokenPair};
-use providers::provider::{CallGate, CallLimits};
+use providers::provider::{CallGate, CallLimits, Cost};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -422,15 +422,17 @@ impl CallGate for Gate {
         tokio::time::sleep(PATIENCE).await;
     }
 
-    fn answered(&self, call: &Call, bytes: u64) {
+    fn answered(&self, call: &Call, cost: Cost) {
         self.calls.fetch_add(1, Ordering::Relaxed);
-        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.bytes.fetch_add(cost.bytes, Ordering::Relaxed);
+        self.engine.calls.note(&self.organization_id, self.provider.profile().id, call, &cost, self.engine.now_ms());
         tracing::debug!(
             company.id = %self.company_id,
             endpoint = call.endpoint,
             http_status = call.http_status,
             request_id = call.request_id,
-            size_bytes = bytes,
+            size_bytes = cost.bytes,
+            took_ms = cost.took.as_millis() as u64,
             "call answered"
         );
     }

@@ -1,8 +1,8 @@
 //! Where accounts lie in the standard chart: assigned in every sync, decided by people at any time, applied when a statement is read.
-use crate::Engine;
 use crate::error::EngineError;
-use crate::logbook;
 use crate::sync::run::Work;
+use crate::{Engine, audit, logbook};
+use domain::audit::{Act, Object};
 use domain::chart::category::{self, Category};
 use domain::chart::mapping::{self, Flag, Step};
 use domain::chart::suggest::{self, Suggestion};
@@ -227,6 +227,19 @@ pub struct Decided {
     pub version: Option<i64>,
 }
 
+/// Where accounts lie and why, as a text that is another one as soon as anything of it is.
+pub fn state_of(loaded: &Loaded, account_ids: &[&str]) -> String {
+    let line = |id: &&str| {
+        let (category, source, reason) = loaded
+            .mapping
+            .0
+            .get(*id)
+            .map_or(("", "", ""), |assignment| (assignment.category.key, assignment.source.as_str(), assignment.reason.as_str()));
+        format!("{id}\u{1f}{category}\u{1f}{source}\u{1f}{reason}\n")
+    };
+    account_ids.iter().map(line).collect()
+}
+
 /// All of it or nothing. No sync is started, stopped or started again by it: statements are normalized when they are read.
 pub async fn decide(
     engine: &Engine,
@@ -236,9 +249,53 @@ pub async fn decide(
     by: &UserId,
     note: &str,
 ) -> Result<Result<Decided, Vec<Refusal>>, EngineError> {
+    let decided = decide_if(engine, organization_id, company_id, wishes, by, note, |_| true).await?;
+    Ok(decided.expect("it is decided whatever the mapping is now"))
+}
+
+/// The same, unless the mapping is another one than whoever decides has seen: `None`.
+pub async fn decide_if(
+    engine: &Engine,
+    organization_id: &OrganizationId,
+    company_id: &CompanyId,
+    wishes: &[(String, Wish)],
+    by: &UserId,
+    note: &str,
+    is_as_seen: impl Fn(&Loaded) -> bool + Send,
+) -> Result<Option<Result<Decided, Vec<Refusal>>>, EngineError> {
+    let takes_back = wishes.iter().all(|(_, wish)| *wish == Wish::Revert);
+    let act = if takes_back { Act::MappingReverted } else { Act::MappingChanged };
+    settle(engine, organization_id, company_id, wishes, by, (act, note), is_as_seen).await
+}
+
+/// The same for the rows of a table.
+pub async fn import(
+    engine: &Engine,
+    organization_id: &OrganizationId,
+    company_id: &CompanyId,
+    wishes: &[(String, Wish)],
+    by: &UserId,
+) -> Result<Result<Decided, Vec<Refusal>>, EngineError> {
+    let decided = settle(engine, organization_id, company_id, wishes, by, (Act::MappingImported, "imported from a table"), |_| true).await?;
+    Ok(decided.expect("it is decided whatever the mapping is now"))
+}
+
+async fn settle(
+    engine: &Engine,
+    organization_id: &OrganizationId,
+    company_id: &CompanyId,
+    wishes: &[(String, Wish)],
+    by: &UserId,
+    (act, note): (Act, &str),
+    is_as_seen: impl Fn(&Loaded) -> bool + Send,
+) -> Result<Option<Result<Decided, Vec<Refusal>>>, EngineError> {
     let mut tx = engine.store.begin().await?;
-    store::companies::find(&mut tx, organization_id, company_id).await?.ok_or(EngineError::NotFound)?;
+    store::companies::hold(&mut tx, company_id).await?;
+    let company = store::companies::find(&mut tx, organization_id, company_id).await?.ok_or(EngineError::NotFound)?;
     let loaded = load(&mut tx, company_id).await?;
+    if !is_as_seen(&loaded) {
+        return Ok(None);
+    }
     let (mut changes, mut refusals) = (Vec::new(), Vec::new());
     for (account_id, wish) in wishes {
         match change(&loaded, account_id, *wish, note) {
@@ -247,14 +304,29 @@ pub async fn decide(
         }
     }
     if !refusals.is_empty() {
-        return Ok(Err(refusals));
+        return Ok(Some(Err(refusals)));
     }
     let seen: Vec<&str> = wishes.iter().map(|(id, _)| id.as_str()).collect::<BTreeSet<_>>().into_iter().collect();
     store::mappings::clear_flags(&mut tx, company_id, Some(&seen)).await?;
     let version = if changes.is_empty() { None } else { Some(store::mappings::append(&mut tx, company_id, &changes, by, engine.now_ms()).await?) };
+    if version.is_some() {
+        let (before, after) = (places(&changes, |change| Some(&change.from_category)), places(&changes, |change| change.to_category.as_ref()));
+        audit::note(engine, &mut tx, organization_id, act, Object::company(company_id, &company.name), &before, &after).await?;
+    }
     tx.commit().await?;
     engine.changed(organization_id, Some(company_id));
-    Ok(Ok(Decided { changed: changes.len(), version }))
+    Ok(Some(Ok(Decided { changed: changes.len(), version })))
+}
+
+/// Where the accounts of a change lie, by the provider's ids; the mapping's own history tells all of a large one.
+fn places(changes: &[NewChange], of: fn(&NewChange) -> Option<&String>) -> String {
+    const TOLD: usize = 20;
+    let place = |change: &NewChange| format!("{}: {}", change.account_id, of(change).map_or("as the rules say", String::as_str));
+    let mut told: Vec<String> = changes.iter().take(TOLD).map(place).collect();
+    if changes.len() > TOLD {
+        told.push(format!("and {} more", changes.len() - TOLD));
+    }
+    told.join("; ")
 }
 
 fn change(loaded: &Loaded, account_id: &str, wish: Wish, note: &str) -> Result<Option<NewChange>, String> {

@@ -1,6 +1,8 @@
-//! Removes log entries that are older than their organization keeps them: in the background, in batches so small that nobody waits for one.
-use crate::Engine;
+//! Removes entries of the log that are older than their organization keeps them, and of the audit log that are older than the installation does: in the
+//! background, in batches so small that nobody waits for one.
 use crate::error::EngineError;
+use crate::{Engine, audit, health};
+use domain::audit::{Act, Object};
 use std::time::Duration;
 use store::log_retention;
 use store::run_days::DAY_MS;
@@ -17,6 +19,12 @@ pub async fn keep(engine: Engine, shutdown: CancellationToken) {
     loop {
         if let Err(error) = prune(&engine, &shutdown).await {
             tracing::error!(%error, "old log entries could not be removed");
+        }
+        if let Err(error) = prune_audit(&engine, &shutdown).await {
+            tracing::error!(%error, "old entries of the audit log could not be removed");
+        }
+        if let Err(error) = health::prune(&engine).await {
+            tracing::error!(%error, "old counts of calls could not be removed");
         }
         tokio::select! {
             () = tokio::time::sleep(EVERY) => {}
@@ -49,6 +57,26 @@ pub async fn prune(engine: &Engine, shutdown: &CancellationToken) -> Result<i64,
             engine.changed(&organization_id, None);
         }
         removed += of_organization;
+    }
+    Ok(removed)
+}
+
+/// The same for the audit log; what is left begins behind the hash of the last entry removed.
+pub async fn prune_audit(engine: &Engine, shutdown: &CancellationToken) -> Result<i64, EngineError> {
+    let mut removed = 0;
+    let organizations = store::audit::list_organizations(&mut engine.store.read().await?).await?;
+    let before_ms = engine.now_ms() - engine.audit_days() * DAY_MS;
+    for (organization_id, _) in organizations {
+        while !shutdown.is_cancelled() && store::audit::has_older(&mut engine.store.read().await?, &organization_id, before_ms).await? {
+            let mut tx = engine.store.begin().await?;
+            // nothing: another node was faster, or the chain is broken and stays as it is
+            let Some((batch, until)) = store::audit::prune(&engine.store, &mut tx, &organization_id, before_ms, BATCH).await? else { break };
+            let after = format!("{batch} entries, up to number {until}; kept for {} days", engine.audit_days());
+            audit::note(engine, &mut tx, &organization_id, Act::EntriesRemoved, Object::log("Audit log"), "", &after).await?;
+            tx.commit().await?;
+            removed += batch;
+            tokio::time::sleep(PAUSE).await;
+        }
     }
     Ok(removed)
 }

@@ -4,7 +4,7 @@ use crate::error::EngineError;
 use crate::schedule;
 use crate::sync::Progress;
 use crate::sync::run::{self, Work};
-use crate::{limits, logbook};
+use crate::{health, limits, logbook};
 use domain::ids::RunId;
 use domain::log::LogMessage;
 use domain::problem::{Retry, TRIES};
@@ -53,6 +53,9 @@ pub async fn work(engine: Engine, shutdown: CancellationToken) {
             if let Err(error) = schedule::tick(&engine).await {
                 tracing::error!(%error, "the schedule could not be read");
             }
+            if let Err(error) = health::write(&engine).await {
+                tracing::error!(%error, "how the providers answered could not be written down");
+            }
             // beside the claims: a provider that does not answer must not keep runs from starting
             if chores.try_join_next().is_some() || chores.is_empty() {
                 chores.spawn(tend_connections(engine.clone()));
@@ -97,6 +100,9 @@ pub async fn work(engine: Engine, shutdown: CancellationToken) {
     }
     while let Some(ended) = tasks.join_next().await {
         forget(&engine, &owned, ended);
+    }
+    if let Err(error) = health::write(&engine).await {
+        tracing::error!(%error, "how the providers answered could not be written down");
     }
     beats.shutdown().await;
 }
@@ -251,6 +257,10 @@ async fn settle(engine: &Engine, run: &Run, work: Option<&Work>, error: EngineEr
         Some(LogMessage::SyncCancelled)
     } else if matches!(error, EngineError::Stopping) {
         runs::again(&mut tx, &lease, now_ms, false, None, now_ms).await?;
+        None
+    } else if error.is_conflict() && attempt < TRIES {
+        // nothing failed: somebody else was at the same rows first
+        runs::again(&mut tx, &lease, now_ms, true, None, now_ms).await?;
         None
     } else if matches!(error, EngineError::CrashLoop(_)) {
         ended = Some(RunState::Failed);

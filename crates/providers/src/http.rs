@@ -1,11 +1,11 @@
 //! The outbound client. It can express reads of a provider's data, and posts to its OAuth endpoints; a write to the books cannot be said.
 use crate::error::{Call, ProviderError};
 use crate::oauth::Secret;
-use crate::provider::CallGate;
+use crate::provider::{CallGate, Cost};
 use domain::clock::Clock;
 use jiff::Timestamp;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// An answer that arrived whole.
 pub struct Answer {
@@ -69,16 +69,19 @@ impl Http {
             for (name, value) in headers {
                 request = request.header(*name, *value);
             }
+            let began = Instant::now();
             let answer = tokio::select! {
                 answer = self.receive(endpoint, request) => answer,
                 () = gate.given_up() => {
-                    gate.answered(&Call { endpoint: endpoint.to_owned(), ..Call::default() }, 0);
+                    let cost = Cost { bytes: 0, took: began.elapsed(), given_up: true };
+                    gate.answered(&Call { endpoint: endpoint.to_owned(), ..Call::default() }, cost);
                     return Err(ProviderError::Cancelled);
                 }
             };
+            let cost = |bytes| Cost { bytes, took: began.elapsed(), given_up: false };
             match &answer {
-                Ok(answer) => gate.answered(&answer.call, answer.body.len() as u64),
-                Err(error) => gate.answered(error.call().unwrap_or(&Call::default()), 0),
+                Ok(answer) => gate.answered(&answer.call, cost(answer.body.len() as u64)),
+                Err(error) => gate.answered(error.call().unwrap_or(&Call::default()), cost(0)),
             }
             match answer {
                 Ok(answer) if !renewed && (self.wants_a_new_token)(&answer) => {

@@ -13,6 +13,7 @@ use domain::verification::{ReportedBalances, ReportedMonth};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// What is fixed about a provider.
 #[derive(Clone, Debug)]
@@ -64,7 +65,17 @@ pub trait CallGate: Send + Sync {
         std::future::pending().await
     }
     /// One call was answered (or failed): for the meters.
-    fn answered(&self, call: &Call, bytes: u64);
+    fn answered(&self, call: &Call, cost: Cost);
+}
+
+/// What one call cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cost {
+    pub bytes: u64,
+    /// From the request to the last byte of the answer, or to the failure.
+    pub took: Duration,
+    /// We did not wait for the answer: nothing follows about the provider.
+    pub given_up: bool,
 }
 
 /// One company at the provider: by whose authorization, through which gate.

@@ -152,7 +152,15 @@ pub fn engine(config: &Config, store: Store) -> Result<Engine, Failure> {
     if config.webhooks_private {
         engine.allow_private_webhooks();
     }
+    engine.keep_audit(config.audit_days);
     Ok(engine)
+}
+
+/// Says an alarm when the newest part of an audit log is broken. The start goes on: what is there stays readable.
+pub async fn watch_audit(store: &Store) {
+    if let Err(error) = engine::audit::alarm(store).await {
+        tracing::error!(%error, "the audit log could not be checked");
+    }
 }
 
 /// Takes an address, or says who may have it.

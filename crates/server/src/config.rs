@@ -5,8 +5,9 @@ use engine::delivery::{Mailer, MailerError};
 use providers::oauth::Secret;
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use store::audit::{LONGEST_DAYS, SHORTEST_DAYS};
 use store::seal::Key;
 use url::Url;
 
@@ -30,6 +31,8 @@ pub struct Config {
     pub database: String,
     pub workers: usize,
     pub lease_secs: i64,
+    /// How long entries of the audit log are kept.
+    pub audit_days: i64,
     pub providers: BTreeMap<String, providers::registry::Settings>,
     /// An endpoint that is asked where accounts belong; off unless it is configured.
     pub suggestions: Option<providers::suggestions::Settings>,
@@ -37,6 +40,10 @@ pub struct Config {
     pub mailer: Option<Mailer>,
     /// Webhooks may lead into private networks, and in clear.
     pub webhooks_private: bool,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// Open event streams of one organization on this node.
+    pub streams: usize,
     key_text: String,
 }
 
@@ -50,9 +57,12 @@ struct File {
     key: Option<String>,
     workers: Option<i64>,
     lease_secs: Option<i64>,
+    audit_days: Option<i64>,
     smtp_url: Option<String>,
     mail_from: Option<String>,
     webhooks_private: Option<bool>,
+    trusted_proxies: Option<String>,
+    streams: Option<i64>,
     quickbooks: Option<ProviderFile>,
     xero: Option<ProviderFile>,
     simulator: Option<SimulatorFile>,
@@ -152,6 +162,7 @@ impl Config {
         };
         let workers = sources.number("workers", "TIEOUT_WORKERS", |file| file.workers, 1, 256)? as usize;
         let lease_secs = sources.number("lease_secs", "TIEOUT_LEASE_SECS", |file| file.lease_secs, 2, 300)?;
+        let audit_days = sources.number("audit_days", "TIEOUT_AUDIT_DAYS", |file| file.audit_days, SHORTEST_DAYS, LONGEST_DAYS)?;
         let simulator_text = sources.text("TIEOUT_SIMULATOR_URL", |file| file.simulator.as_ref()?.url.clone());
 
         let mut providers = BTreeMap::new();
@@ -214,11 +225,28 @@ impl Config {
             Some("false" | "0" | "no") => false,
             Some(other) => return Err(wrong("webhooks_private (TIEOUT_WEBHOOKS_PRIVATE)", other, "true or false")),
         };
+        let trusted_proxies = trusted_proxies(&sources.text("TIEOUT_TRUSTED_PROXIES", |file| file.trusted_proxies.clone()))?;
+        let streams = sources.number("streams", "TIEOUT_STREAMS", |file| file.streams, 1, 1_000_000)?;
         let key_text = sources.text("TIEOUT_KEY", |file| file.key.clone());
         if !key_text.trim().is_empty() {
             Key::parse(&key_text).map_err(|error| ConfigError(format!("the setting key (TIEOUT_KEY): {error}")))?;
         }
-        Ok(Config { listen, public_url, data_dir, database, workers, lease_secs, providers, suggestions, mailer, webhooks_private, key_text })
+        Ok(Config {
+            listen,
+            public_url,
+            data_dir,
+            database,
+            workers,
+            lease_secs,
+            audit_days,
+            providers,
+            suggestions,
+            mailer,
+            webhooks_private,
+            trusted_proxies,
+            streams: usize::try_from(streams).unwrap_or(1),
+            key_text,
+        })
     }
 
     /// The file of the embedded database; none when it is a server's.
@@ -295,6 +323,19 @@ fn suggestions(sources: &Sources<'_>) -> Result<Option<providers::suggestions::S
     Ok(Some(providers::suggestions::Settings { url, key, model }))
 }
 
+/// Each by its own address: a range would let whoever is in it say what they like.
+fn trusted_proxies(text: &str) -> Result<Vec<IpAddr>, ConfigError> {
+    let words = text.split([',', ' ']).map(str::trim).filter(|word| !word.is_empty());
+    words
+        .map(|word| {
+            let address = word.parse::<IpAddr>().ok().filter(|address| !address.is_unspecified());
+            address.map(|address| address.to_canonical()).ok_or_else(|| {
+                wrong("trusted_proxies (TIEOUT_TRUSTED_PROXIES)", word, "addresses of single proxies such as 127.0.0.1, with commas between them")
+            })
+        })
+        .collect()
+}
+
 /// The mail server, when one is set. The address may hold a password: it is not repeated.
 fn mailer(smtp_url: &str, from: &str) -> Result<Option<Mailer>, ConfigError> {
     if smtp_url.is_empty() {
@@ -357,6 +398,9 @@ mod tests {
         let config = load("", &[]).unwrap();
         assert_eq!(config.public_url.as_str(), "http://localhost:8484/");
         assert!(config.providers.is_empty() && config.suggestions.is_none());
+        assert_eq!((config.trusted_proxies.len(), config.streams), (0, 10_000));
+        let proxies = load("", &[("TIEOUT_TRUSTED_PROXIES", "127.0.0.1, ::1")]).unwrap().trusted_proxies;
+        assert_eq!(proxies, ["127.0.0.1".parse::<IpAddr>().unwrap(), "::1".parse().unwrap()]);
         let config =
             load("listen = \"127.0.0.1:1\"", &[("TIEOUT_LISTEN", "0.0.0.0:9000"), ("TIEOUT_PUBLIC_URL", "https://books.example.com/t")]).unwrap();
         assert_eq!(config.listen.port(), 9000);
@@ -367,7 +411,7 @@ mod tests {
     fn a_wrong_setting_is_named_with_what_it_expects() {
         /// The settings file, the environment, and how the sentence begins.
         type Case = (&'static str, &'static [(&'static str, &'static str)], &'static str);
-        let cases: [Case; 16] = [
+        let cases: [Case; 20] = [
             ("", &[("TIEOUT_SMTP_URL", "smtp://localhost:25")], "the setting mail_from (TIEOUT_MAIL_FROM) is missing"),
             (
                 "",
@@ -385,6 +429,14 @@ mod tests {
                 &[("TIEOUT_MAIL_FROM", "books")],
                 "the setting mail_from (TIEOUT_MAIL_FROM) is `books`; expected an address such as Tieout <books@example.com>",
             ),
+            (
+                "trusted_proxies = \"0.0.0.0/0\"",
+                &[],
+                "the setting trusted_proxies (TIEOUT_TRUSTED_PROXIES) is `0.0.0.0/0`; expected addresses of single proxies",
+            ),
+            ("", &[("TIEOUT_TRUSTED_PROXIES", "127.0.0.1, ::")], "the setting trusted_proxies (TIEOUT_TRUSTED_PROXIES) is `::`"),
+            ("", &[("TIEOUT_TRUSTED_PROXIES", "proxy.example")], "the setting trusted_proxies (TIEOUT_TRUSTED_PROXIES) is `proxy.example`"),
+            ("", &[("TIEOUT_STREAMS", "0")], "the setting streams is `0`; expected a whole number from 1 to 1000000"),
             ("", &[("TIEOUT_LISTEN", "here")], "the setting listen (TIEOUT_LISTEN) is `here`; expected an address and port"),
             ("", &[("TIEOUT_LEASE_SECS", "1")], "the setting lease_secs is `1`; expected a whole number from 2 to 300"),
             ("", &[("TIEOUT_WORKERS", "many")], "the setting workers (TIEOUT_WORKERS) is `many`; expected a whole number"),

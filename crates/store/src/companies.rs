@@ -3,6 +3,7 @@ use crate::args;
 use crate::columns::word;
 use crate::db::{Arg, Conn, Row, Store, Tx};
 use crate::error::StoreError;
+use crate::feed::pattern;
 use crate::readers::Reader;
 use domain::chart::rules;
 use domain::company::{Mark, StatusFacts};
@@ -311,14 +312,50 @@ pub async fn list(conn: &mut Conn, organization_id: &OrganizationId) -> Result<V
     conn.query_assembled(sql, args![organization_id]).await?.iter().map(read).collect()
 }
 
-/// The companies somebody reads, by name.
-pub async fn list_read_by(conn: &mut Conn, organization_id: &OrganizationId, reader: &Reader) -> Result<Vec<Company>, StoreError> {
-    let sql = format!(
+/// A company as lists of choices name it.
+#[derive(Clone, Debug)]
+pub struct Named {
+    pub id: CompanyId,
+    pub name: String,
+    pub provider: String,
+    pub linked_at: Option<i64>,
+}
+
+/// The companies somebody reads, by name in any case; linked or not. Costs a small part of `list`.
+pub async fn list_names(conn: &mut Conn, organization_id: &OrganizationId, reader: &Reader) -> Result<Vec<Named>, StoreError> {
+    let sql = "SELECT id, name, provider, linked_at FROM companies
+         WHERE organization_id = $1 AND (CAST($2 AS TEXT) IS NULL OR id IN (SELECT company_id FROM company_readers WHERE user_id = $2))
+         ORDER BY name_folded, id";
+    let rows = conn.query(sql, vec![organization_id.into(), reader.arg()]).await?;
+    let named = |row: &Row| Ok(Named { id: CompanyId(row.text(0)?), name: row.text(1)?, provider: row.text(2)?, linked_at: row.opt_int(3)? });
+    rows.iter().map(named).collect()
+}
+
+/// The first `limit` companies somebody reads, by name, whose name has one of the parts in any case; without parts, all.
+pub async fn search(
+    conn: &mut Conn,
+    organization_id: &OrganizationId,
+    reader: &Reader,
+    parts: &[&str],
+    limit: i64,
+) -> Result<Vec<Company>, StoreError> {
+    let mut sql = format!(
         "{SELECT} WHERE companies.organization_id = $1
-           AND (CAST($2 AS TEXT) IS NULL OR companies.id IN (SELECT company_id FROM company_readers WHERE user_id = $2))
-         ORDER BY companies.name, companies.id"
+           AND (CAST($2 AS TEXT) IS NULL OR companies.id IN (SELECT company_id FROM company_readers WHERE user_id = $2))"
     );
-    conn.query_assembled(sql, vec![organization_id.into(), reader.arg()]).await?.iter().map(read).collect()
+    let mut values = vec![organization_id.into(), reader.arg(), limit.into()];
+    let likes: Vec<String> = parts
+        .iter()
+        .map(|part| {
+            values.push(pattern(&part.to_lowercase()).into());
+            format!("companies.name_folded LIKE ${} ESCAPE '\\'", values.len())
+        })
+        .collect();
+    if !likes.is_empty() {
+        sql.push_str(&format!(" AND ({})", likes.join(" OR ")));
+    }
+    sql.push_str(" ORDER BY companies.name_folded, companies.id LIMIT $3");
+    conn.query_assembled(sql, values).await?.iter().map(read).collect()
 }
 
 /// Which companies a list shows.
@@ -350,8 +387,7 @@ pub async fn list_page(
         sql.push_str(&format!(" AND companies.provider = {}", bind(provider.into())));
     }
     if let Some(name) = filter.name {
-        let pattern = format!("%{}%", name.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"));
-        sql.push_str(&format!(" AND LOWER(companies.name) LIKE {} ESCAPE '\\'", bind(pattern.into())));
+        sql.push_str(&format!(" AND companies.name_folded LIKE {} ESCAPE '\\'", bind(pattern(&name.to_lowercase()).into())));
     }
     match filter.linked {
         Some(true) => sql.push_str(" AND companies.linked_at IS NOT NULL"),
@@ -416,6 +452,12 @@ pub async fn list_by_connection(conn: &mut Conn, connection_id: &ConnectionId) -
 pub async fn list_through(conn: &mut Conn, connection_id: &ConnectionId) -> Result<Vec<Company>, StoreError> {
     let sql = format!("{SELECT} WHERE companies.connection_id = $1 ORDER BY companies.name, companies.id");
     conn.query_assembled(sql, args![connection_id]).await?.iter().map(read).collect()
+}
+
+/// Lets whoever else wants to change this company wait until the transaction ends: what is read of it from here on stays so.
+pub async fn hold(conn: &mut Tx, id: &CompanyId) -> Result<(), StoreError> {
+    conn.execute("UPDATE companies SET linked_at = linked_at WHERE id = $1", args![id]).await?;
+    Ok(())
 }
 
 /// Links a company: from now on it is synced. False when it was linked already.
@@ -597,17 +639,30 @@ pub async fn take_stale(conn: &mut Tx, now_ms: i64, limit: i64) -> Result<Vec<(C
     Ok(taken)
 }
 
-/// Takes companies whose time has come, moving their next time on so that no other node takes them: (company, organization).
-pub async fn take_due(conn: &mut Tx, now_ms: i64, limit: i64) -> Result<Vec<(CompanyId, OrganizationId)>, StoreError> {
-    let lock = conn.skip_locked();
+const IS_DUE: &str =
+    "companies.next_due_at <= $1 AND companies.linked_at IS NOT NULL AND companies.paused_at IS NULL AND connections.state = 'active'";
+
+/// Companies whose time has come: (company, organization).
+pub async fn list_due(conn: &mut Conn, now_ms: i64, limit: i64) -> Result<Vec<(CompanyId, OrganizationId)>, StoreError> {
     let sql = format!(
-        "WITH due AS (SELECT companies.id FROM companies JOIN connections ON connections.id = companies.connection_id
-                      WHERE companies.next_due_at <= $1 AND companies.linked_at IS NOT NULL AND companies.paused_at IS NULL AND connections.state = 'active'
-                      ORDER BY companies.next_due_at, companies.id LIMIT $2 {})
-         UPDATE companies SET next_due_at = $1 + interval_secs * 1000 WHERE id IN (SELECT id FROM due) RETURNING id, organization_id",
-        if lock.is_empty() { "" } else { "FOR UPDATE OF companies SKIP LOCKED" }
+        "SELECT companies.id, companies.organization_id FROM companies JOIN connections ON connections.id = companies.connection_id
+         WHERE {IS_DUE} ORDER BY companies.next_due_at, companies.id LIMIT $2"
     );
     conn.query_assembled(sql, args![now_ms, limit]).await?.iter().map(|row| Ok((CompanyId(row.text(0)?), OrganizationId(row.text(1)?)))).collect()
+}
+
+/// Whether a company's time has come and no other node was faster.
+pub async fn is_due(conn: &mut Conn, id: &CompanyId, now_ms: i64) -> Result<bool, StoreError> {
+    let sql = format!(
+        "SELECT companies.id FROM companies JOIN connections ON connections.id = companies.connection_id WHERE {IS_DUE} AND companies.id = $2"
+    );
+    Ok(!conn.query_assembled(sql, args![now_ms, id]).await?.is_empty())
+}
+
+/// Moves the next time of a company on, unless somebody has.
+pub async fn move_due(conn: &mut Tx, id: &CompanyId, now_ms: i64) -> Result<(), StoreError> {
+    conn.execute("UPDATE companies SET next_due_at = $2 + interval_secs * 1000 WHERE id = $1 AND next_due_at <= $2", args![id, now_ms]).await?;
+    Ok(())
 }
 
 /// Linked companies of a connection become due at once: after a reconnect, syncing resumes by itself.

@@ -28,6 +28,13 @@ pub struct Connection {
     pub setup_finished_at: Option<i64>,
 }
 
+impl Connection {
+    /// What it is called: its address, where the provider gave no name.
+    pub fn shown_name(&self) -> &str {
+        if self.name.is_empty() { &self.email } else { &self.name }
+    }
+}
+
 const COLUMNS: &str = "id, organization_id, provider, environment, name, email, state, scope, rotated_at, access_expires_at, refresh_expires_at, token_generation, connected_by, connected_at, invalid_since, disconnected_at, setup_finished_at";
 
 fn read(row: &Row) -> Result<Connection, StoreError> {

@@ -28,7 +28,14 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0015_notices.sql"),
     include_str!("../migrations/0016_api.sql"),
     include_str!("../migrations/0018_rules_version.sql"),
+    include_str!("../migrations/0020_second_factor.sql"),
+    include_str!("../migrations/0024_audit.sql"),
+    include_str!("../migrations/0026_provider_calls.sql"),
+    include_str!("../migrations/0028_log_references.sql"),
 ];
+
+/// How many migrations this version knows.
+pub const SCHEMA_VERSION: usize = MIGRATIONS.len();
 
 /// The database and the key of its sealed values. Cheap to clone.
 #[derive(Clone)]
@@ -457,6 +464,10 @@ impl Store {
     pub fn seal_cursor(&self, row: &str, position: &str) -> Vec<u8> {
         self.sealer.seal_same("cursor", row, position.as_bytes())
     }
+    /// What only this installation can say of an address and a browser.
+    pub fn device_seal(&self, email: &str, nonce: &str) -> String {
+        self.sealer.lookup_hash("device", &format!("{nonce} {email}"))
+    }
     pub fn open_cursor(&self, row: &str, sealed: &[u8]) -> Result<String, StoreError> {
         self.sealer.open_text("cursor", row, sealed)
     }
@@ -475,9 +486,10 @@ impl Store {
             return Err(StoreError::NewerSchema { found, known });
         }
         for (index, migration) in migrations.iter().enumerate().skip(found as usize) {
+            let migration = AssertSqlSafe(of_database(migration, tx.is_postgres()));
             match &mut tx.0 {
-                Conn::LiteTx(conn) => sqlx::raw_sql(*migration).execute(&mut **conn).await.map(|_| ())?,
-                Conn::PgTx(conn) => sqlx::raw_sql(*migration).execute(&mut **conn).await.map(|_| ())?,
+                Conn::LiteTx(conn) => sqlx::raw_sql(migration).execute(&mut **conn).await.map(|_| ())?,
+                Conn::PgTx(conn) => sqlx::raw_sql(migration).execute(&mut **conn).await.map(|_| ())?,
                 Conn::Lite(_) | Conn::Pg(_) => unreachable!("a Tx is made by begin only"),
             }
             tx.execute("INSERT INTO schema_versions (version) VALUES ($1)", args![index as i64 + 1]).await?;
@@ -512,6 +524,26 @@ impl Store {
             Db::Pg(pool) => pool.close().await,
         }
     }
+}
+
+/// A migration as one of the two databases reads it: what stands between `-- only SQLite` or `-- only PostgreSQL` and the next such line, or `-- both`,
+/// is for that one.
+fn of_database(migration: &str, is_postgres: bool) -> String {
+    let mut text = String::with_capacity(migration.len());
+    let mut is_ours = true;
+    for line in migration.lines() {
+        match line {
+            "-- only SQLite" => is_ours = !is_postgres,
+            "-- only PostgreSQL" => is_ours = is_postgres,
+            "-- both" => is_ours = true,
+            _ if is_ours => {
+                text.push_str(line);
+                text.push('\n');
+            }
+            _ => {}
+        }
+    }
+    text
 }
 
 fn check_sqlite_library() -> Result<(), StoreError> {
@@ -598,6 +630,13 @@ mod tests {
             assert_eq!(log_entries::count(&mut tx, &organization_id, &of_company, 10).await.unwrap(), 1);
         })
         .await;
+    }
+
+    #[test]
+    fn a_migration_is_read_by_each_database_without_what_is_for_the_other() {
+        let text = "CREATE TABLE a (b TEXT);\n-- only SQLite\nlite;\n-- only PostgreSQL\npostgres;\n-- both\nboth;\n";
+        assert_eq!(of_database(text, false), "CREATE TABLE a (b TEXT);\nlite;\nboth;\n");
+        assert_eq!(of_database(text, true), "CREATE TABLE a (b TEXT);\npostgres;\nboth;\n");
     }
 
     #[test]

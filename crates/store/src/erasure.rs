@@ -8,7 +8,8 @@ use domain::ids::CompanyId;
 const NAMED_BY: [(&str, &str); 2] = [("ledger_id", "ledgers"), ("run_id", "runs")];
 
 /// Deletes every row of these companies; how many rows that were. Their runs end first: a worker that is at work loses its lease and writes no more.
-pub async fn erase_companies(conn: &mut Tx, ids: &[CompanyId]) -> Result<u64, StoreError> {
+/// Keys of the API that reached nothing else end: a key without companies of its own would reach all of them.
+pub async fn erase_companies(conn: &mut Tx, ids: &[CompanyId], now_ms: i64) -> Result<u64, StoreError> {
     let mut owned = conn.tables_with("company_id").await?;
     let references = conn.references().await?;
     let mut named = Vec::new();
@@ -27,6 +28,12 @@ pub async fn erase_companies(conn: &mut Tx, ids: &[CompanyId]) -> Result<u64, St
     for id in ids {
         conn.execute("UPDATE runs SET state = 'cancelled', lease_epoch = lease_epoch + 1, lease_owner = NULL WHERE company_id = $1", args![id])
             .await?;
+        conn.execute(
+            "UPDATE api_keys SET revoked_at = $2 WHERE revoked_at IS NULL AND id IN (SELECT key_id FROM api_key_companies WHERE company_id = $1)
+               AND id NOT IN (SELECT key_id FROM api_key_companies WHERE company_id <> $1)",
+            args![id, now_ms],
+        )
+        .await?;
         for sql in &named {
             erased += conn.execute_assembled(sql.clone(), args![id]).await?;
         }

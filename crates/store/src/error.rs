@@ -24,3 +24,11 @@ pub enum StoreError {
     #[error("a stored value cannot be read: {0}")]
     Unreadable(String),
 }
+
+impl StoreError {
+    /// Two transactions wanted the same rows at once and the database ended this one: done again, it goes well. PostgreSQL's `serialization_failure` and
+    /// `deadlock_detected` (its documentation, appendix A).
+    pub fn is_conflict(&self) -> bool {
+        matches!(self, StoreError::Database(sqlx::Error::Database(error)) if matches!(error.code().as_deref(), Some("40001" | "40P01")))
+    }
+}

@@ -3,14 +3,19 @@ use crate::args;
 use crate::companies::{self, Company};
 use crate::db::{Arg, Conn, Tx};
 use crate::error::StoreError;
+use crate::readers::Reader;
 use domain::chart::rules;
 use domain::company::{DELETION_CHECK_SECS, Mark};
-use domain::ids::{CompanyId, OrganizationId};
+use domain::ids::{CompanyId, OrganizationId, UserId};
 use std::collections::{BTreeMap, HashMap};
 
 /// What is asked for; an empty text asks for anything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
+    /// Only what this person reads; `None`: every company of the organization.
+    pub assigned_to: Option<UserId>,
+    /// Part of the company's name.
+    pub name: String,
     /// Part of the company's or the account's name.
     pub search: String,
     /// Part of the account's name or address.
@@ -107,6 +112,17 @@ impl Column {
     }
 }
 
+impl Filter {
+    /// Everything this reader reads.
+    pub fn read_by(reader: &Reader) -> Filter {
+        let assigned_to = match reader {
+            Reader::Everything => None,
+            Reader::Assigned(user_id) => Some(user_id.clone()),
+        };
+        Filter { assigned_to, ..Filter::default() }
+    }
+}
+
 impl Sort {
     pub fn parse(text: &str) -> Sort {
         let (key, is_reversed) = text.strip_prefix('-').map_or((text, false), |key| (key, true));
@@ -132,6 +148,7 @@ impl Sort {
 pub struct Counts {
     pub words: BTreeMap<String, i64>,
     pub total: i64,
+    pub verified: i64,
     pub not_verified: i64,
     pub stale: i64,
 }
@@ -200,6 +217,14 @@ impl Statement {
 
     /// Everything but the status, which the summary line counts.
     fn fit(&mut self, filter: &Filter, now_ms: i64) {
+        if let Some(user_id) = &filter.assigned_to {
+            let user_id = self.bind(user_id);
+            self.and(&format!("id IN (SELECT company_id FROM company_readers WHERE user_id = {user_id})"));
+        }
+        if !filter.name.is_empty() {
+            let folded = self.bind(pattern(&filter.name.to_lowercase()));
+            self.and(&format!("name_folded LIKE {folded} ESCAPE '\\'"));
+        }
         if !filter.search.is_empty() {
             let folded = self.bind(pattern(&filter.search.to_lowercase()));
             let typed = self.bind(pattern(&filter.search));
@@ -280,7 +305,7 @@ impl Statement {
 }
 
 /// A text to be found anywhere, with what LIKE would take for a sign.
-fn pattern(text: &str) -> String {
+pub(crate) fn pattern(text: &str) -> String {
     let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     format!("%{escaped}%")
 }
@@ -290,7 +315,8 @@ pub async fn count(conn: &mut Conn, organization_id: &OrganizationId, filter: &F
     let mut statement = Statement::new(organization_id, now_ms);
     statement.fit(filter, now_ms);
     let head = "SELECT word, COUNT(*), CAST(SUM(CASE WHEN linked_at IS NOT NULL AND mark = 'not_verified' THEN 1 ELSE 0 END) AS BIGINT),
-                       CAST(SUM(CASE WHEN over_target_ms > 0 THEN 1 ELSE 0 END) AS BIGINT)";
+                       CAST(SUM(CASE WHEN over_target_ms > 0 THEN 1 ELSE 0 END) AS BIGINT),
+                       CAST(SUM(CASE WHEN linked_at IS NOT NULL AND mark = 'verified' THEN 1 ELSE 0 END) AS BIGINT)";
     let mut counts = Counts::default();
     for row in statement.query(conn, head, "GROUP BY word ORDER BY word").await? {
         let count = row.int(1)?;
@@ -298,6 +324,7 @@ pub async fn count(conn: &mut Conn, organization_id: &OrganizationId, filter: &F
         counts.total += count;
         counts.not_verified += row.int(2)?;
         counts.stale += row.int(3)?;
+        counts.verified += row.int(4)?;
     }
     Ok(counts)
 }

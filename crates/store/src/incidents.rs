@@ -261,6 +261,14 @@ pub async fn list_page(
     conn.query_assembled(sql, args![organization_id, opened_at, id, limit]).await?.iter().map(read).collect()
 }
 
+/// The incident of a provider that was opened last, whether it is open or over.
+pub async fn find_newest(conn: &mut Conn, organization_id: &OrganizationId, provider: &str) -> Result<Option<Incident>, StoreError> {
+    let sql = format!(
+        "{SELECT} WHERE incidents.organization_id = $1 AND incidents.provider = $2 ORDER BY incidents.opened_at DESC, incidents.id DESC LIMIT 1"
+    );
+    conn.query_assembled(sql, args![organization_id, provider]).await?.first().map(read).transpose()
+}
+
 pub async fn find(conn: &mut Conn, organization_id: &OrganizationId, id: &str) -> Result<Option<Incident>, StoreError> {
     let sql = format!("{SELECT} WHERE incidents.organization_id = $1 AND incidents.id = $2");
     conn.query_assembled(sql, args![organization_id, id]).await?.first().map(read).transpose()

@@ -227,23 +227,23 @@ pub struct Line {
     pub contact_id: Option<String>,
 }
 
-/// The postings of one account in a month, by day, from behind a line that was shown before.
+/// The postings of one account from one month through another, by day, from behind a line that was shown before.
 pub async fn list_lines(
     conn: &mut Conn,
     company_id: &CompanyId,
     basis: Basis,
     account_id: &str,
-    month: Month,
+    (first, last): (Month, Month),
     after: Option<(Date, i64, i64)>,
     limit: i64,
 ) -> Result<Vec<Line>, StoreError> {
-    let (day_shown, piece, line) = after.map_or((month.first_day(), i64::MIN, -1), |(day, piece, line)| (day, piece, line));
+    let (day_shown, piece, line) = after.map_or((first.first_day(), i64::MIN, -1), |(day, piece, line)| (day, piece, line));
     conn.query(
         "SELECT piece, line, day, amount, source_type, source_id, contact_id FROM postings
          WHERE ledger_id = (SELECT id FROM ledgers WHERE company_id = $1 AND basis = $2) AND account_id = $3 AND day >= $4 AND day <= $5
            AND (day > $4 OR piece > $6 OR (piece = $6 AND line > $7))
          ORDER BY day, piece, line LIMIT $8",
-        args![company_id, number(basis), account_id, day_shown.to_string(), month.last_day().to_string(), piece, line, limit],
+        args![company_id, number(basis), account_id, day_shown.to_string(), last.last_day().to_string(), piece, line, limit],
     )
     .await?
     .iter()

@@ -1,6 +1,7 @@
 //! Our SQL: the two databases, every statement, and the sealing of secrets. One module for each table.
 pub mod accounts;
 pub mod api_keys;
+pub mod audit;
 pub mod call_budgets;
 pub mod checkpoints;
 pub mod columns;
@@ -10,6 +11,7 @@ pub mod connections;
 pub mod contact_balances;
 pub mod db;
 pub mod documents;
+pub mod email_changes;
 pub mod erasure;
 pub mod error;
 pub mod feed;
@@ -28,6 +30,7 @@ pub mod members;
 pub mod notices;
 pub mod oauth_states;
 pub mod outbox;
+pub mod provider_calls;
 pub mod quarantine;
 pub mod raw_records;
 pub mod readers;
@@ -37,11 +40,12 @@ pub mod run_days;
 pub mod run_history;
 pub mod runs;
 pub mod seal;
+pub mod second_factors;
 pub mod selections;
 pub mod sessions;
 pub mod settings;
 pub mod tenancy;
 pub mod verifications;
 
-pub use db::{Conn, Store, Tx};
+pub use db::{Conn, SCHEMA_VERSION, Store, Tx};
 pub use error::StoreError;

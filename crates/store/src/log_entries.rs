@@ -6,7 +6,7 @@ use crate::error::StoreError;
 use crate::log_search::put_shape;
 use domain::company::Mark;
 use domain::ids::{CompanyId, OrganizationId, RunId};
-use domain::log::{LogMessage, LogStatus, LogType};
+use domain::log::{LogBody, LogMessage, LogStatus, LogType};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -82,7 +82,9 @@ pub struct About<'a> {
 /// Writes one entry and counts it on the company's card, in the caller's transaction.
 pub async fn insert(conn: &mut Tx, about: &About<'_>, message: &LogMessage, attempt: u32, now_ms: i64) -> Result<i64, StoreError> {
     let id = make_id(&LAST_ID, now_ms);
-    let body = message.body(attempt).map(|body| serde_json::to_string(&body).expect("a log body is plain data"));
+    let body = message.body(attempt);
+    let references = body.as_ref().map(LogBody::references).unwrap_or_default();
+    let body = body.map(|body| serde_json::to_string(&body).expect("a log body is plain data"));
     let (log_type, status, sentence) = (message.log_type(), message.status(), message.sentence());
     let shape_id = put_shape(conn, about, log_type, status, &sentence).await?;
     conn.execute(
@@ -106,6 +108,14 @@ pub async fn insert(conn: &mut Tx, about: &About<'_>, message: &LogMessage, atte
         ],
     )
     .await?;
+    for reference in references {
+        let company_id = about.company_id.map(|id| id.as_str());
+        conn.execute(
+            "INSERT INTO log_references (organization_id, reference, entry_id, company_id) VALUES ($1, $2, $3, $4)",
+            args![about.organization_id, reference, id, company_id],
+        )
+        .await?;
+    }
     if let Some(company_id) = about.company_id {
         let error = i64::from(status == LogStatus::Error);
         let milestone = i64::from(log_type == LogType::Milestone);

@@ -76,8 +76,10 @@ pub async fn prune(conn: &mut Tx, organization_id: &OrganizationId, before_ms: i
     }
     for part in ids.chunks(500) {
         let marks: Vec<String> = (1..=part.len()).map(|at| format!("${at}")).collect();
-        let sql = format!("DELETE FROM incident_entries WHERE entry_id IN ({})", marks.join(","));
-        conn.query_assembled(sql, part.iter().map(|id| Arg::from(*id)).collect()).await?;
+        for table in ["incident_entries", "log_references"] {
+            let sql = format!("DELETE FROM {table} WHERE entry_id IN ({})", marks.join(","));
+            conn.query_assembled(sql, part.iter().map(|id| Arg::from(*id)).collect()).await?;
+        }
     }
     Ok(rows.len() as i64)
 }

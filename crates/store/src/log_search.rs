@@ -26,6 +26,8 @@ pub struct Filter {
     /// To this instant, not included.
     pub until_ms: Option<i64>,
     pub run_id: Option<RunId>,
+    /// What the body names, in any case: a request id of the provider, a record.
+    pub reference: Option<String>,
 }
 
 /// Where a page begins.
@@ -137,7 +139,8 @@ pub async fn put_shape(conn: &mut Tx, about: &About<'_>, log_type: LogType, stat
 /// What a filter asks for, as conditions on shapes.
 struct Search<'a> {
     organization_id: &'a OrganizationId,
-    run_id: Option<&'a RunId>,
+    /// What leaves so few entries that an index finds them all: conditions on entries, with the names of their values.
+    few: Vec<(&'static str, &'static str, Arg)>,
     /// Nothing but the organization and a span of time.
     is_plain: bool,
     /// Conditions on `log_shapes`; their values are the first of a statement.
@@ -174,14 +177,24 @@ impl<'a> Search<'a> {
         }
         // without numbers the shape holds the text exactly where the message does
         let compared = filter.message.as_ref().map(|text| text.to_lowercase()).filter(|text| shaped(text).contains('#'));
-        Search { organization_id, run_id: filter.run_id.as_ref(), is_plain: args.len() == 1, shapes, args, compared, effort }
+        let mut few = Vec::new();
+        if let Some(run_id) = &filter.run_id {
+            few.push(("run_id = $run", "$run", Arg::from(run_id)));
+        }
+        if let Some(reference) = &filter.reference {
+            let condition = "id IN (SELECT entry_id FROM log_references WHERE log_references.organization_id = $1 AND reference = $named)";
+            few.push((condition, "$named", Arg::from(reference.to_lowercase())));
+        }
+        Search { organization_id, few, is_plain: args.len() == 1, shapes, args, compared, effort }
     }
 
     /// The values of the conditions on shapes, and those of a statement behind them: `$name` of the text becomes its number.
     fn statement(&self, text: String, values: &[(&str, i64)]) -> (String, Vec<Arg>) {
         let (mut text, mut args) = (text, self.args.clone());
-        for (name, value) in values {
-            args.push(Arg::from(*value));
+        let values = values.iter().map(|(name, value)| (*name, Arg::from(*value)));
+        let few = self.few.iter().map(|(_, name, value)| (*name, value.clone()));
+        for (name, value) in values.chain(few.filter(|(name, _)| text.contains(name)).collect::<Vec<_>>()) {
+            args.push(value);
             text = text.replace(name, &format!("${}", args.len()));
         }
         (text, args)
@@ -189,18 +202,16 @@ impl<'a> Search<'a> {
 
     /// Up to `limit` entries of the span whose shapes fit, in its order: rows of `COLUMNS`.
     async fn rows(&self, conn: &mut Conn, span: Span, limit: usize) -> Result<Vec<Row>, StoreError> {
-        if self.is_plain && self.run_id.is_none() {
+        if self.is_plain && self.few.is_empty() {
             let sql = format!(
                 "SELECT {COLUMNS} FROM log_entries WHERE organization_id = $1 AND id >= $2 AND id < $3 ORDER BY id {} LIMIT $4",
                 span.order()
             );
             return conn.query_assembled(sql, args![self.organization_id, span.from, span.until, limit as i64]).await;
         }
-        if let Some(run_id) = self.run_id {
-            let text = format!("SELECT {COLUMNS} FROM log_entries WHERE {} ORDER BY id {} LIMIT $limit", self.of_run(), span.order());
-            let (sql, mut args) = self.statement(text, &[("$limit", limit as i64), ("$from", span.from), ("$until", span.until)]);
-            args.push(Arg::from(run_id));
-            let sql = sql.replace("$run", &format!("${}", args.len()));
+        if !self.few.is_empty() {
+            let text = format!("SELECT {COLUMNS} FROM log_entries WHERE {} ORDER BY id {} LIMIT $limit", self.of_few(), span.order());
+            let (sql, args) = self.statement(text, &[("$limit", limit as i64), ("$from", span.from), ("$until", span.until)]);
             return conn.query_assembled(sql, args).await;
         }
         let (mut rows, mut rest) = self.walk(conn, span, limit).await?;
@@ -216,9 +227,9 @@ impl<'a> Search<'a> {
         format!("EXISTS (SELECT 1 FROM log_shapes WHERE log_shapes.id = log_entries.shape_id AND {})", self.shapes)
     }
 
-    /// A run has few entries: its index finds them all.
-    fn of_run(&self) -> String {
-        format!("run_id = $run AND id >= $from AND id < $until AND {}", self.fits())
+    fn of_few(&self) -> String {
+        let few: Vec<&str> = self.few.iter().map(|(condition, ..)| *condition).collect();
+        format!("{} AND id >= $from AND id < $until AND {}", few.join(" AND "), self.fits())
     }
 
     /// Walks through the first entries of the span. Also answers what is left of it.
@@ -325,18 +336,16 @@ impl<'a> Search<'a> {
 
     fn count_statement(&self, conn: &Conn, span: Span, cap: i64) -> (String, Vec<Arg>) {
         let values = [("$from", span.from), ("$until", span.until), ("$cap", cap)];
-        match self.run_id {
-            Some(run_id) => {
-                let text = format!("SELECT COUNT(*) FROM (SELECT id FROM log_entries WHERE {} LIMIT $cap) AS found", self.of_run());
-                let (sql, mut args) = self.statement(text, &values);
-                args.push(Arg::from(run_id));
-                (sql.replace("$run", &format!("${}", args.len())), args)
+        match self.few.is_empty() {
+            false => {
+                let text = format!("SELECT COUNT(*) FROM (SELECT id FROM log_entries WHERE {} LIMIT $cap) AS found", self.of_few());
+                self.statement(text, &values)
             }
-            None if self.is_plain => {
+            true if self.is_plain => {
                 let text = "SELECT COUNT(*) FROM (SELECT id FROM log_entries WHERE organization_id = $1 AND id >= $from AND id < $until LIMIT $cap) AS found";
                 self.statement(text.to_owned(), &values)
             }
-            None => {
+            true => {
                 let on = "log_entries.shape_id = log_shapes.id AND log_entries.id >= $from AND log_entries.id < $until";
                 let joined = conn.nested("log_shapes", "log_entries", on, "$cap");
                 self.statement(format!("SELECT COUNT(*) FROM (SELECT 1 AS one FROM {joined} WHERE {} LIMIT $cap) AS found", self.shapes), &values)
@@ -485,6 +494,7 @@ mod tests {
                 from_ms: has(7).then_some(START_MS + 500 * MINUTE),
                 until_ms: has(7).then_some(START_MS + 1_500 * MINUTE),
                 run_id: None,
+                reference: None,
             });
         }
         filters

@@ -121,14 +121,16 @@ pub struct Member {
     pub seen_at: Option<i64>,
     /// Of how many organizations this person is a member.
     pub organizations: i64,
+    pub has_second_factor: bool,
 }
 
 /// The members of an organization, by name.
 pub async fn list(conn: &mut Conn, organization_id: &OrganizationId) -> Result<Vec<Member>, StoreError> {
     conn.query(
         "SELECT users.id, users.name, users.email, members.role, members.joined_at, members.seen_at,
-                (SELECT COUNT(*) FROM members AS others WHERE others.user_id = users.id)
-         FROM members JOIN users ON users.id = members.user_id WHERE members.organization_id = $1 ORDER BY users.name, users.id",
+                (SELECT COUNT(*) FROM members AS others WHERE others.user_id = users.id), second_factors.confirmed_at
+         FROM members JOIN users ON users.id = members.user_id LEFT JOIN second_factors ON second_factors.user_id = users.id
+         WHERE members.organization_id = $1 ORDER BY users.name, users.id",
         args![organization_id],
     )
     .await?
@@ -142,6 +144,7 @@ pub async fn list(conn: &mut Conn, organization_id: &OrganizationId) -> Result<V
             joined_at: row.int(4)?,
             seen_at: row.opt_int(5)?,
             organizations: row.int(6)?,
+            has_second_factor: row.opt_int(7)?.is_some(),
         })
     })
     .collect()
@@ -185,6 +188,22 @@ pub async fn rename_organization(conn: &mut Tx, id: &OrganizationId, name: &str)
 pub async fn set_password(conn: &mut Tx, user_id: &UserId, password_hash: &str) -> Result<(), StoreError> {
     conn.execute("UPDATE users SET password_hash = $2 WHERE id = $1", args![user_id, password_hash]).await?;
     Ok(())
+}
+
+pub async fn set_name(conn: &mut Tx, user_id: &UserId, name: &str) -> Result<(), StoreError> {
+    conn.execute("UPDATE users SET name = $2 WHERE id = $1", args![user_id, name]).await?;
+    Ok(())
+}
+
+/// Another address, in lower case. False when somebody else has it.
+pub async fn set_email(conn: &mut Tx, user_id: &UserId, email: &str) -> Result<bool, StoreError> {
+    let changed = conn
+        .execute(
+            "UPDATE users SET email = $2 WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM users AS others WHERE others.email = $2 AND others.id <> $1)",
+            args![user_id, email.to_lowercase()],
+        )
+        .await?;
+    Ok(changed == 1)
 }
 
 pub async fn count_users(conn: &mut Conn) -> Result<i64, StoreError> {

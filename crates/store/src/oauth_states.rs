@@ -91,6 +91,26 @@ pub async fn take(
     }))
 }
 
+/// Why `take` found none, in a word, and whose state it was.
+pub async fn refusal(
+    conn: &mut Conn,
+    state: &str,
+    provider: &str,
+    session_hash: &str,
+    now_ms: i64,
+) -> Result<Option<(OrganizationId, &'static str)>, StoreError> {
+    let sql = "SELECT organization_id, provider, session_hash, used_at, expires_at FROM oauth_states WHERE state_hash = $1";
+    let Some(row) = conn.query_opt(sql, args![token_hash(state)]).await? else { return Ok(None) };
+    let reason = match row.opt_int(3)? {
+        _ if row.text(1)? != provider => "mix_up",
+        _ if row.text(2)? != session_hash => "mismatch",
+        Some(_) => "replay",
+        None if row.int(4)? <= now_ms => "expired",
+        None => "unknown_state",
+    };
+    Ok(Some((OrganizationId(row.text(0)?), reason)))
+}
+
 /// Whether a state was given out to somebody who followed a reconnect link: that person's session is another one.
 pub async fn is_of_link(conn: &mut Conn, state: &str) -> Result<bool, StoreError> {
     let sql = "SELECT state_hash FROM oauth_states WHERE state_hash = $1 AND link_hash IS NOT NULL";

@@ -21,6 +21,8 @@ pub enum Start {
     Newest,
     OlderThan(RunId),
     NewerThan(RunId),
+    /// With this one first: a page that is looked at stays where it is while runs begin.
+    From(RunId),
 }
 
 #[derive(Clone, Debug)]
@@ -51,6 +53,10 @@ pub async fn list_page(conn: &mut Conn, organization_id: &OrganizationId, filter
             bind("id <", Arg::from(id));
             "DESC"
         }
+        Start::From(id) => {
+            bind("id <=", Arg::from(id));
+            "DESC"
+        }
         Start::NewerThan(id) => {
             bind("id >", Arg::from(id));
             "ASC"
@@ -62,13 +68,19 @@ pub async fn list_page(conn: &mut Conn, organization_id: &OrganizationId, filter
     runs.truncate(size as usize);
     let (has_older, has_newer) = match start {
         Start::Newest => (more, false),
-        Start::OlderThan(_) => (more, true),
+        Start::OlderThan(_) | Start::From(_) => (more, true),
         Start::NewerThan(_) => {
             runs.reverse();
             (true, more)
         }
     };
     Ok(Page { runs, has_older, has_newer })
+}
+
+/// How many runs of a filter have begun since one of them, counted up to `cap`.
+pub async fn count_newer(conn: &mut Conn, organization_id: &OrganizationId, filter: &Filter, id: &RunId, cap: i64) -> Result<i64, StoreError> {
+    let page = list_page(conn, organization_id, filter, &Start::NewerThan(id.clone()), cap).await?;
+    Ok(page.runs.len() as i64)
 }
 
 /// One line of a run's story.

@@ -98,6 +98,8 @@ pub struct NewRun<'a> {
     pub extent: Extent,
     pub priority: i64,
     pub requested_by: &'a str,
+    /// JSON of the engine's progress, where the run begins with a wish.
+    pub progress: Option<&'a str>,
     pub now_ms: i64,
 }
 
@@ -137,7 +139,7 @@ pub async fn request(conn: &mut Tx, run: &NewRun<'_>) -> Result<Requested, Store
             .query_opt(
                 "INSERT INTO runs (id, kind, organization_id, company_id, dedupe_key, extent, state, priority, fair_key, run_after, attempt, crash_count,
                                    lease_epoch, requested_by, step, progress, calls, bytes, created_at)
-                 VALUES ($1, $2, $3, $4, $5, $6, 'queued', $7, $8, $9, 1, 0, 0, $10, '', '{}', 0, 0, $9)
+                 VALUES ($1, $2, $3, $4, $5, $6, 'queued', $7, $8, $9, 1, 0, 0, $10, '', $11, 0, 0, $9)
                  ON CONFLICT DO NOTHING RETURNING id",
                 args![
                     &run.id,
@@ -150,6 +152,7 @@ pub async fn request(conn: &mut Tx, run: &NewRun<'_>) -> Result<Requested, Store
                     fair_key,
                     run.now_ms,
                     run.requested_by,
+                    run.progress.unwrap_or("{}"),
                 ],
             )
             .await?;

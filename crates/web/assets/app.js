@@ -104,9 +104,12 @@ document.addEventListener("change", (event) => {
   if (event.target.matches("[data-submits]")) {
     if (byKeys === event.target) undecided = event.target; else event.target.form?.requestSubmit();
   }
-  count();
   const form = all ? boxesOf(all.dataset.selectAll)[0]?.form : event.target.form;
-  if (form?.matches("[data-keeps-selection]")) keepSelection(form);
+  // the tick is drawn first, then counted and kept
+  requestAnimationFrame(() => setTimeout(() => {
+    count();
+    if (form?.matches("[data-keeps-selection]")) keepSelection(form);
+  }));
 });
 
 // ---- what is sent as soon as it is chosen: with arrows a choice is made by Enter or by going on, or each step on the way would be one ----
@@ -325,6 +328,7 @@ function connect() {
   });
   // several changes at once are one look; changes that never stop do not put it off
   stream.addEventListener("change", () => { timer ||= setTimeout(() => { timer = 0; refresh(); }, 150); });
+  stream.addEventListener("gap", refresh);
   stream.addEventListener("end", () => location.reload());
   stream.addEventListener("error", () => {
     show("off", "reconnecting", "The connection is lost; this page shows what it knew last");

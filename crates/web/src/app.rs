@@ -1,11 +1,15 @@
 //! What every request handler can reach: the engine, the options of the site, and what is shared between requests.
 use crate::api::caller::KeyLimits;
 use crate::auth::throttle::Throttle;
+use crate::events::Streams;
+use crate::pages::send_again::KeptForms;
 use crate::pulses::Pulses;
 use axum::http::HeaderValue;
 use engine::Engine;
+use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::Semaphore;
 use url::Url;
 
@@ -18,12 +22,28 @@ pub struct WebOptions {
     pub secure_cookies: bool,
     /// Where the providers' consent pages are (`https://appcenter.intuit.com`): browsers apply `form-action` to redirects as well.
     pub authorize_origins: Vec<String>,
+    /// Proxies that stand before this server: what they say in `X-Forwarded-For` is believed, and nobody else's.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// Open event streams of one organization in this process: one for each tab that is looked at.
+    pub most_streams: usize,
+    /// Requests of one key of the API at once; they are refilled in 20 seconds.
+    pub key_burst: u32,
+    /// How long somebody who takes nothing of an answer is waited for.
+    pub patience: Duration,
 }
 
 impl WebOptions {
     pub fn new(public_url: Url) -> WebOptions {
         let secure_cookies = public_url.scheme() == "https";
-        WebOptions { public_url, secure_cookies, authorize_origins: Vec::new() }
+        WebOptions {
+            public_url,
+            secure_cookies,
+            authorize_origins: Vec::new(),
+            trusted_proxies: Vec::new(),
+            most_streams: 10_000,
+            key_burst: 4_000,
+            patience: Duration::from_secs(30),
+        }
     }
     /// The name of a cookie that opens something. Behind https it begins with `__Host-`: browsers take such a cookie only with `Secure`, `Path=/` and no
     /// `Domain`, so that no other host of the same domain can set it (draft-ietf-httpbis-rfc6265bis, 4.1.3.2).
@@ -53,12 +73,16 @@ pub struct Inner {
     pub key_limits: KeyLimits,
     /// What the event streams of this process share.
     pub pulses: Pulses,
+    pub streams: Streams,
+    /// Forms that were sent after their session had ended.
+    pub kept_forms: KeptForms,
 }
 
 impl App {
     pub fn new(engine: Engine, options: WebOptions) -> App {
         let (throttle, key_limits, pulses) = (Throttle::default(), KeyLimits::default(), Pulses::default());
-        App(Arc::new(Inner { engine, options, hashing: Semaphore::new(2), throttle, key_limits, pulses }))
+        let (streams, kept_forms) = (Streams::default(), KeptForms::default());
+        App(Arc::new(Inner { engine, options, hashing: Semaphore::new(2), throttle, key_limits, pulses, streams, kept_forms }))
     }
 }
 

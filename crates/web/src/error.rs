@@ -20,7 +20,10 @@ pub enum WebError {
     Forbidden(Action),
     /// A form that did not come from this site.
     #[error("the form did not come from this site")]
-    ForeignForm,
+    ForeignForm {
+        /// What was typed into it, where it may be a person's own.
+        typed: Vec<(String, String)>,
+    },
     /// A form that was drawn for another organization than the one the session is in now.
     #[error("the form belongs to another organization")]
     OtherOrganization,
@@ -54,6 +57,8 @@ pub struct Explained {
     pub sentence: String,
     pub button: (String, String),
     pub reference: Option<String>,
+    /// What was typed and is not lost.
+    pub typed: Vec<(String, String)>,
 }
 
 impl WebError {
@@ -64,6 +69,7 @@ impl WebError {
             sentence: sentence.to_owned(),
             button: (button.0.to_owned(), button.1.to_owned()),
             reference: None,
+            typed: Vec::new(),
         };
         let home = ("Go to the start page", "/");
         match self {
@@ -88,12 +94,15 @@ impl WebError {
                 },
                 ("Go to your companies", "/companies"),
             ),
-            WebError::ForeignForm => plain(
-                StatusCode::FORBIDDEN,
-                "This form was not sent from here",
-                "For your safety a form only counts when it is sent from a page of this site. Nothing was changed. Open the page again and repeat the step.",
-                home,
-            ),
+            WebError::ForeignForm { typed } => Explained {
+                typed: typed.clone(),
+                ..plain(
+                    StatusCode::FORBIDDEN,
+                    "This form was not sent from here",
+                    "For your safety a form only counts when it is sent from a page of this site. Nothing was changed. Open the page again and repeat the step.",
+                    home,
+                )
+            },
             WebError::SignInNeeded => plain(StatusCode::UNAUTHORIZED, "Sign in first", "Your session has ended.", ("Sign in", "/sign-in")),
             WebError::MethodNotAllowed => {
                 plain(StatusCode::METHOD_NOT_ALLOWED, "This cannot be opened like that", "This address only takes a form of this site.", home)
@@ -141,6 +150,7 @@ impl WebError {
                     sentence,
                     button: ("Go to the start page".to_owned(), "/".to_owned()),
                     reference: Some(reference),
+                    typed: Vec::new(),
                 }
             }
         }
@@ -159,6 +169,9 @@ impl IntoResponse for WebError {
             tracing::error!(reference = explained.reference.as_deref(), error = %self, "a page failed");
         }
         let mut response = explained.status.into_response();
+        if let WebError::TooMany { wait_secs } = self {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait_secs));
+        }
         response.extensions_mut().insert(explained);
         response
     }
@@ -171,6 +184,11 @@ struct ProblemPage {
     explained: Explained,
     time: String,
     style: &'static str,
+}
+
+fn is_refused_form(response: &Response) -> bool {
+    let is_text = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    is_text && response.status() == StatusCode::UNPROCESSABLE_ENTITY
 }
 
 /// Turns errors into pages. Outside everything else, so that it also sees what other layers refuse.
@@ -196,6 +214,16 @@ pub async fn render(State(app): State<App>, request: Request, next: Next) -> Res
             sentence: "The form is larger than this site accepts (1 MB). Send less.".to_owned(),
             button: ("Go to the start page".to_owned(), "/".to_owned()),
             reference: None,
+            typed: Vec::new(),
+        },
+        // refused before a handler saw it: the words of the library are for whoever wrote the program
+        None if response.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE || is_refused_form(&response) => Explained {
+            status: response.status(),
+            title: "This form cannot be read".to_owned(),
+            sentence: "What was sent is no form of this site. Nothing was changed. Open the page again and repeat the step.".to_owned(),
+            button: ("Go to the start page".to_owned(), "/".to_owned()),
+            reference: None,
+            typed: Vec::new(),
         },
         None => return response,
     };

@@ -10,20 +10,96 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use domain::audit::{Act, Object};
+use domain::clock::instant;
 use domain::ids::{CompanyId, OrganizationId, RunId};
 use domain::log::LogBody;
+use engine::audit;
 use futures::stream;
-use jiff::Timestamp;
 use serde_json::json;
+use std::future::Future;
 use store::log_entries::{self, Filter, LogEntry, Place};
+use store::{Conn, StoreError};
 
 /// Entries read at once.
 const PAGE: i64 = 500;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Format {
+pub enum Format {
     Csv,
     JsonLines,
+}
+
+impl Format {
+    pub fn of(asked: &Asked) -> Result<Format, WebError> {
+        match asked.get("format") {
+            "csv" | "" => Ok(Format::Csv),
+            "jsonl" => Ok(Format::JsonLines),
+            other => Err(WebError::Unreadable(format!("The format \u{201c}{other}\u{201d} is not known; use csv or jsonl"))),
+        }
+    }
+}
+
+/// Where the entries of a file come from, and how one is written.
+pub trait Source: Send + Sized + 'static {
+    type Entry: Send;
+    /// `tieout-NAME-2026-01-31.csv`
+    const NAME: &'static str;
+    const HEAD: &'static [&'static str];
+    fn csv(entry: &Self::Entry) -> String;
+    fn json_line(entry: &Self::Entry) -> String;
+    /// The next entries, in the order of the file. Not asked again once it has ended.
+    fn next(&mut self, conn: &mut Conn) -> impl Future<Output = Result<Vec<Self::Entry>, StoreError>> + Send;
+    fn has_ended(&self) -> bool;
+}
+
+/// The answer: a file that is written as it is read.
+pub fn file<S: Source>(app: App, visit: &Visit, format: Format, source: S) -> Response {
+    let (ending, content_type) = match format {
+        Format::Csv => ("csv", "text/csv; charset=utf-8"),
+        Format::JsonLines => ("jsonl", "application/jsonl; charset=utf-8"),
+    };
+    let day = visit.now.to_zoned(visit.zone.clone()).date();
+    let headers = [
+        (header::CONTENT_TYPE, content_type.to_owned()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"tieout-{}-{day}.{ending}\"", S::NAME)),
+        (header::CACHE_CONTROL, "no-store".to_owned()),
+    ];
+    let start = Parts { app, format, source, begun: false };
+    (headers, Body::from_stream(stream::try_unfold(start, Parts::next))).into_response()
+}
+
+struct Parts<S> {
+    app: App,
+    format: Format,
+    source: S,
+    begun: bool,
+}
+
+impl<S: Source> Parts<S> {
+    /// The next part of the file. A reader that goes away drops it, and nothing more is read.
+    async fn next(mut self) -> Result<Option<(Bytes, Parts<S>)>, StoreError> {
+        if self.source.has_ended() {
+            return Ok(None);
+        }
+        let mut conn = self.app.engine.store.read().await?;
+        let entries = self.source.next(&mut conn).await.inspect_err(|error| {
+            // the answer has begun: all that can be done is to break it off, so that nobody takes half a file for the whole
+            tracing::error!(%error, file = S::NAME, "an export broke off");
+        })?;
+        drop(conn);
+        let mut text = String::new();
+        if !self.begun && self.format == Format::Csv {
+            text.push_str(&csv_line(&S::HEAD.iter().map(|&word| word.to_owned()).collect::<Vec<String>>()));
+        }
+        self.begun = true;
+        let write = match self.format {
+            Format::Csv => S::csv,
+            Format::JsonLines => S::json_line,
+        };
+        entries.iter().for_each(|entry| text.push_str(&write(entry)));
+        Ok(Some((Bytes::from(text), self)))
+    }
 }
 
 /// GET /integrations/logs/all/export
@@ -37,11 +113,7 @@ pub async fn log_of_company(State(app): State<App>, visit: Visit, Path(id): Path
 }
 
 async fn log(app: &App, visit: &Visit, asked: &Asked, company_id: Option<CompanyId>) -> Result<Response, WebError> {
-    let format = match asked.get("format") {
-        "csv" | "" => Format::Csv,
-        "jsonl" => Format::JsonLines,
-        other => return Err(WebError::Unreadable(format!("The format \u{201c}{other}\u{201d} is not known; use csv or jsonl"))),
-    };
+    let format = Format::of(asked)?;
     let organization_id = visit.organization_id().clone();
     let mut conn = app.engine.store.read().await?;
     let last_success_at = match &company_id {
@@ -56,60 +128,47 @@ async fn log(app: &App, visit: &Visit, asked: &Asked, company_id: Option<Company
     // what arrives while the file is written is not in it
     let newest = log_entries::newest_id(&mut conn, &organization_id).await?;
     drop(conn);
-    let start = Export { app: app.clone(), organization_id, filter, format, place: Place::OlderThan(newest + 1), begun: false, ended: false };
-    let day = visit.now.to_zoned(visit.zone.clone()).date();
-    let (ending, content_type) = match format {
-        Format::Csv => ("csv", "text/csv; charset=utf-8"),
-        Format::JsonLines => ("jsonl", "application/jsonl; charset=utf-8"),
-    };
-    let headers = [
-        (header::CONTENT_TYPE, content_type.to_owned()),
-        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"tieout-log-{day}.{ending}\"")),
-        (header::CACHE_CONTROL, "no-store".to_owned()),
-    ];
-    Ok((headers, Body::from_stream(stream::try_unfold(start, Export::next))).into_response())
+    note(app, &organization_id, "Integration log", asked).await?;
+    let source = LogSource { organization_id, filter, place: Some(Place::OlderThan(newest + 1)) };
+    Ok(file(app.clone(), visit, format, source))
 }
 
-struct Export {
-    app: App,
+/// Notes an export with its filters, before the first line of it leaves.
+pub async fn note(app: &App, organization_id: &OrganizationId, name: &str, asked: &Asked) -> Result<(), WebError> {
+    let mut tx = app.engine.store.begin().await?;
+    audit::note(&app.engine, &mut tx, organization_id, Act::Exported, Object::log(name), "", &asked.shown()).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+struct LogSource {
     organization_id: OrganizationId,
     filter: Filter,
-    format: Format,
-    place: Place,
-    begun: bool,
-    ended: bool,
+    /// `None`: everything was read.
+    place: Option<Place>,
 }
 
-impl Export {
-    /// The next part of the file. A reader that goes away drops it, and nothing more is read.
-    async fn next(mut self) -> Result<Option<(Bytes, Export)>, store::StoreError> {
-        if self.ended {
-            return Ok(None);
-        }
-        let mut conn = self.app.engine.store.read().await?;
-        let page = log_entries::list_page(&mut conn, &self.organization_id, &self.filter, self.place, PAGE).await.inspect_err(|error| {
-            // the answer has begun: all that can be done is to break it off, so that nobody takes half a file for the whole
-            tracing::error!(%error, "an export of the log broke off");
-        })?;
-        drop(conn);
-        let mut text = String::new();
-        if !self.begun && self.format == Format::Csv {
-            text.push_str(&csv_line(&HEAD.map(str::to_owned)));
-        }
-        self.begun = true;
-        for entry in &page.entries {
-            match self.format {
-                Format::Csv => text.push_str(&csv(entry)),
-                Format::JsonLines => text.push_str(&json_line(entry)),
-            }
-        }
+impl Source for LogSource {
+    type Entry = LogEntry;
+    const NAME: &'static str = "log";
+    const HEAD: &'static [&'static str] = &HEAD;
+    fn csv(entry: &LogEntry) -> String {
+        csv(entry)
+    }
+    fn json_line(entry: &LogEntry) -> String {
+        json_line(entry)
+    }
+    async fn next(&mut self, conn: &mut Conn) -> Result<Vec<LogEntry>, StoreError> {
+        let Some(place) = self.place.take() else { return Ok(Vec::new()) };
+        let page = log_entries::list_page(conn, &self.organization_id, &self.filter, place, PAGE).await?;
         // a search that stops before its page is full says up to where it has looked
         let last_id = page.entries.last().map(|last| last.id);
-        match page.searched_to.filter(|_| (page.entries.len() as i64) < PAGE).or(last_id) {
-            Some(id) if page.has_older => self.place = Place::OlderThan(id),
-            _ => self.ended = true,
-        }
-        Ok(Some((Bytes::from(text), self)))
+        let looked_to = page.searched_to.filter(|_| (page.entries.len() as i64) < PAGE).or(last_id);
+        self.place = looked_to.filter(|_| page.has_older).map(Place::OlderThan);
+        Ok(page.entries)
+    }
+    fn has_ended(&self) -> bool {
+        self.place.is_none()
     }
 }
 
@@ -134,10 +193,6 @@ fn body(entry: &LogEntry) -> Option<LogBody> {
     entry.body.as_deref().and_then(|text| serde_json::from_str(text).ok())
 }
 
-fn instant(ms: i64) -> String {
-    Timestamp::from_millisecond(ms).unwrap_or(Timestamp::UNIX_EPOCH).strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
-}
-
 fn csv(entry: &LogEntry) -> String {
     let body = body(entry);
     let of = |value: fn(&LogBody) -> Option<String>| body.as_ref().and_then(value).unwrap_or_default();
@@ -160,7 +215,7 @@ fn csv(entry: &LogEntry) -> String {
 }
 
 /// One line (RFC 4180). A name that a spreadsheet would take for a formula is marked as text (OWASP, CSV Injection).
-fn csv_line<const N: usize>(cells: &[String; N]) -> String {
+pub fn csv_line(cells: &[String]) -> String {
     let mut line = String::new();
     for (at, cell) in cells.iter().enumerate() {
         if at > 0 {
@@ -181,6 +236,11 @@ fn csv_line<const N: usize>(cells: &[String; N]) -> String {
     }
     line.push_str("\r\n");
     line
+}
+
+/// The same for a line of JSON, in which such marks stand inside of texts only: it is the same JSON.
+pub fn escape_hidden(json: &str) -> String {
+    visible(json)
 }
 
 /// Controls, line breaks and marks that turn the reading direction are written out: one entry is one line, and reads as it is.

@@ -30,22 +30,27 @@ pub struct Flash {
     pub text: String,
     #[serde(default)]
     pub items: Vec<FlashItem>,
+    /// Items that had no place.
+    #[serde(default)]
+    pub more: usize,
 }
 
 impl Flash {
     pub fn good(text: impl Into<String>) -> Flash {
-        Flash { kind: FlashKind::Good, text: text.into(), items: Vec::new() }
+        Flash { kind: FlashKind::Good, text: text.into(), items: Vec::new(), more: 0 }
     }
     pub fn warn(text: impl Into<String>) -> Flash {
-        Flash { kind: FlashKind::Warn, text: text.into(), items: Vec::new() }
+        Flash { kind: FlashKind::Warn, text: text.into(), items: Vec::new(), more: 0 }
     }
     pub fn bad(text: impl Into<String>) -> Flash {
-        Flash { kind: FlashKind::Bad, text: text.into(), items: Vec::new() }
+        Flash { kind: FlashKind::Bad, text: text.into(), items: Vec::new(), more: 0 }
     }
     pub fn item(mut self, text: impl Into<String>, href: Option<String>) -> Flash {
         if self.items.len() < MOST_ITEMS {
             let text: String = text.into();
             self.items.push(FlashItem { text: text.chars().take(80).collect(), href });
+        } else {
+            self.more += 1;
         }
         self
     }
@@ -87,4 +92,18 @@ pub fn read(headers: &HeaderMap) -> Option<Flash> {
 pub fn clear(response: &mut Response) {
     let cookie = HeaderValue::from_static("tieout_flash=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0");
     response.headers_mut().append(header::SET_COOKIE, cookie);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_about_many_says_how_many_it_has_no_place_for() {
+        let flash = (0..31).fold(Flash::good("31 queued."), |flash, at| flash.item(format!("Company {at}"), Some(format!("/companies/{at}"))));
+        assert_eq!((flash.items.len(), flash.more), (MOST_ITEMS, 31 - MOST_ITEMS));
+        let set = flash.redirect("/").headers()[header::SET_COOKIE].to_str().unwrap().to_owned();
+        let headers = HeaderMap::from_iter([(header::COOKIE, HeaderValue::from_str(set.split(';').next().unwrap()).unwrap())]);
+        assert_eq!(read(&headers), Some(flash));
+    }
 }

@@ -1,6 +1,7 @@
 //! What stands between the site and a hostile page: where forms may come from, which names it answers to, and the headers of every answer.
 use crate::app::App;
 use crate::error::WebError;
+use crate::pages::send_again;
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -25,7 +26,17 @@ pub async fn same_origin(State(app): State<App>, request: Request, next: Next) -
     if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) || is_same_origin(request.headers(), &app.options.origin()) {
         return next.run(request).await;
     }
-    WebError::ForeignForm.into_response()
+    let typed = if is_of_another_site(request.headers(), &app.options.public_url) { Vec::new() } else { send_again::typed(request).await };
+    WebError::ForeignForm { typed }.into_response()
+}
+
+/// It says so itself. Nothing of it is shown on a page of ours; what only fails to say where it comes from may be a person's own work.
+fn is_of_another_site(headers: &HeaderMap, own: &Url) -> bool {
+    let is_other = |origin: &HeaderValue| {
+        let origin = origin.to_str().unwrap_or("");
+        origin != "null" && Url::parse(origin).ok().is_none_or(|origin| origin.host() != own.host())
+    };
+    headers.get_all("sec-fetch-site").iter().any(|site| site == "cross-site") || headers.get_all("origin").iter().any(is_other)
 }
 
 fn is_same_origin(headers: &HeaderMap, own: &str) -> bool {

@@ -1,11 +1,11 @@
 //! The map of the site: every path, the role it asks for and whose things it names, in one list.
 use crate::app::{App, WebOptions};
 use crate::pages::{
-    access, account, account_lines, account_setup, api_keys, api_reference, companies, company, contact_balances, data_feed, disconnect, error_guide,
-    incident, incidents, integrations, invitation, invitations, invite, log_entry, log_runs, log_settings, log_table, logs, mapping,
-    mapping_companies, mapping_edit, mapping_history, mapping_import, member_remove, members, notification_settings, notifications, organization,
-    organization_new, palette, password, password_new, reconnect_link, result, resync_all, schedule, send_link, setup, sign_in, sign_in_link,
-    statements, token_user, unlink, welcome,
+    access, account, account_lines, account_setup, api_keys, api_reference, audit, companies, company, company_delete, contact_balances, data_feed,
+    disconnect, email_new, error_guide, incident, incidents, integrations, invitation, invitations, invite, log_entry, log_runs, log_settings,
+    log_table, logs, mapping, mapping_companies, mapping_edit, mapping_history, mapping_import, member_remove, members, notification_settings,
+    notifications, organization, organization_new, palette, password, password_new, profile, provider_health, reconnect_link, result, resync,
+    resync_all, schedule, send_again, send_link, setup, sign_in, sign_in_code, sign_in_link, statements, support_bundle, token_user, unlink, welcome,
 };
 use crate::{api, assets, auth, error, events, exports, feed, protection};
 use axum::Router;
@@ -59,6 +59,7 @@ pub fn route(path: &'static str, access: Access, scope: Scope, handler: MethodRo
 
 const INTEGRATIONS: Access = Access::SignedIn(Action::UseIntegrations);
 const MEMBERS: Access = Access::SignedIn(Action::ManageMembers);
+const OWNERS: Access = Access::SignedIn(Action::PromoteOwner);
 const COMPANIES: Access = Access::SignedIn(Action::ReadCompany);
 const MAPPING: Access = Access::SignedIn(Action::EditMapping);
 
@@ -85,6 +86,8 @@ pub fn all() -> Vec<Route> {
         route("/setup/{token}", Public, Token, get(setup::show).post(setup::create)),
         route("/sign-in", Public, Nothing, get(sign_in::show).post(sign_in::enter)),
         route("/sign-in/link/{token}", Public, Token, get(sign_in_link::show).post(sign_in_link::enter)),
+        route("/sign-in/code", Public, Nothing, get(sign_in_code::show).post(sign_in_code::enter)),
+        route("/again/{token}", AnyRole, Token, get(send_again::show)),
         route("/sign-out", Public, Person, post(sign_in::leave)),
         route("/password", Public, Nothing, get(password::show).post(password::request)),
         route("/password/{token}", Public, Token, get(password_new::show).post(password_new::set)),
@@ -94,25 +97,40 @@ pub fn all() -> Vec<Route> {
         route("/organizations/new", AnyRole, Person, get(organization_new::show).post(organization_new::create)),
         route("/", AnyRole, Person, get(integrations::start_page)),
         route("/welcome", INTEGRATIONS, Organization, get(welcome::show)),
+        // one's own account
+        route("/profile", AnyRole, Person, get(profile::show)),
+        route("/profile/name", AnyRole, Person, post(profile::save_name)),
+        route("/profile/email", AnyRole, Person, post(profile::save_email)),
+        route("/profile/email/{token}", Public, Token, get(email_new::show).post(email_new::confirm)),
+        route("/profile/password", AnyRole, Person, post(profile::save_password)),
+        route("/profile/second-factor", AnyRole, Person, post(profile::set_up)),
+        route("/profile/second-factor/confirm", AnyRole, Person, post(profile::confirm)),
+        route("/profile/second-factor/codes", AnyRole, Person, post(profile::renew_codes)),
+        route("/profile/second-factor/off", AnyRole, Person, post(profile::turn_off)),
+        route("/profile/sessions/end", AnyRole, Person, post(profile::end_sessions)),
         // the organization: people and settings
         route("/organization/members", MEMBERS, Organization, get(members::show)),
         route("/organization/members/{id}/role", MEMBERS, MEMBER, post(members::set_role)),
         route("/organization/members/{id}/remove", MEMBERS, MEMBER, get(member_remove::ask).post(member_remove::remove)),
         route("/organization/members/{id}/password-link", MEMBERS, MEMBER, post(members::make_password_link)),
+        route("/organization/members/{id}/second-factor", OWNERS, MEMBER, post(members::reset_second_factor)),
         route("/organization/invitations", MEMBERS, Organization, get(invitations::show).post(invite::send)),
         route("/organization/invitations/new", MEMBERS, Organization, get(invite::show)),
         route("/organization/invitations/{id}/resend", MEMBERS, INVITATION, post(invitations::resend)),
         route("/organization/invitations/{id}/cancel", MEMBERS, INVITATION, post(invitations::cancel)),
         route("/organization/access", MEMBERS, Organization, get(access::show).post(access::save)),
         route("/organization/settings", MEMBERS, Organization, get(organization::show).post(organization::save)),
+        route("/organization/settings/second-factor", OWNERS, Organization, post(organization::require_second_factor)),
         // integrations: overview and accounts
         route("/integrations", INTEGRATIONS, Organization, get(integrations::show)),
+        route("/integrations/health", INTEGRATIONS, Organization, get(provider_health::show)),
         route("/integrations/connect/{provider}", INTEGRATIONS, Organization, post(integrations::connect)),
         route("/integrations/accounts/{id}", INTEGRATIONS, CONNECTION, get(account::show)),
         route("/integrations/accounts/{id}/reconnect", INTEGRATIONS, CONNECTION, post(account::reconnect)),
         route("/integrations/accounts/{id}/disconnect", INTEGRATIONS, CONNECTION, get(disconnect::show).post(disconnect::disconnect)),
         route("/integrations/accounts/{id}/setup", INTEGRATIONS, CONNECTION, get(account_setup::show)),
         route("/integrations/accounts/{id}/link", INTEGRATIONS, CONNECTION, get(send_link::show).post(send_link::make)),
+        route("/integrations/accounts/{id}/link/mail", INTEGRATIONS, CONNECTION, post(send_link::mail)),
         route("/integrations/accounts/{id}/import", INTEGRATIONS, CONNECTION, post(account_setup::import_all)),
         route("/integrations/accounts/{id}/choose", INTEGRATIONS, CONNECTION, post(account_setup::add_manually)),
         // integrations: how fresh the companies are
@@ -130,7 +148,6 @@ pub fn all() -> Vec<Route> {
         route("/integrations/data-feed/schedule", INTEGRATIONS, Organization, get(schedule::show).post(schedule::save)),
         route("/integrations/data-feed/freshness", INTEGRATIONS, Organization, post(schedule::save_target)),
         route("/integrations/companies/{id}/link", INTEGRATIONS, COMPANY, post(feed::actions::link)),
-        route("/integrations/companies/{id}/unlink", INTEGRATIONS, COMPANY, post(feed::actions::unlink)),
         route("/integrations/companies/{id}/pause", INTEGRATIONS, COMPANY, post(feed::actions::pause)),
         route("/integrations/companies/{id}/resume", INTEGRATIONS, COMPANY, post(feed::actions::resume)),
         route("/integrations/runs/{id}/cancel", INTEGRATIONS, RUN, post(feed::actions::cancel)),
@@ -139,6 +156,8 @@ pub fn all() -> Vec<Route> {
         route("/integrations/logs/all", INTEGRATIONS, Organization, get(log_table::show_all)),
         route("/integrations/logs/companies/{id}", INTEGRATIONS, COMPANY, get(log_table::show_company)),
         route("/integrations/logs/entries/{id}", INTEGRATIONS, LOG_ENTRY, get(log_entry::show)),
+        route("/integrations/logs/entries/{id}/bundle", INTEGRATIONS, LOG_ENTRY, get(support_bundle::show_entry)),
+        route("/integrations/runs/{id}/bundle", INTEGRATIONS, RUN, get(support_bundle::show_run)),
         route("/integrations/logs/all/runs", INTEGRATIONS, Organization, get(log_runs::show_all)),
         route("/integrations/logs/all/export", INTEGRATIONS, Organization, get(exports::log_of_all)),
         route("/integrations/logs/companies/{id}/runs", INTEGRATIONS, COMPANY, get(log_runs::show_company)),
@@ -161,7 +180,8 @@ pub fn all() -> Vec<Route> {
         route("/companies/{id}/statements", COMPANIES, COMPANY, get(statements::show)),
         route("/companies/{id}/lines", COMPANIES, COMPANY, get(account_lines::show)),
         route("/companies/{id}/contacts", COMPANIES, COMPANY, get(contact_balances::show)),
-        route("/companies/{id}/resync", INTEGRATIONS, COMPANY, post(feed::actions::resync)),
+        route("/companies/{id}/resync", INTEGRATIONS, COMPANY, get(resync::show).post(resync::ask)),
+        route("/companies/{id}/delete", INTEGRATIONS, COMPANY, get(company_delete::show).post(company_delete::delete)),
         // from anywhere
         route("/palette", AnyRole, Organization, get(palette::show)),
         route("/palette/index.json", AnyRole, Organization, get(palette::index)),
@@ -169,6 +189,9 @@ pub fn all() -> Vec<Route> {
         route("/developers/api", AnyRole, Nothing, get(api_reference::show)),
         route("/organization/api-keys", MEMBERS, Organization, get(api_keys::show).post(api_keys::create)),
         route("/organization/api-keys/{id}/revoke", MEMBERS, Scope::Thing(Thing::ApiKey), post(api_keys::revoke)),
+        // what people, keys and the command line did
+        route("/organization/audit", MEMBERS, Organization, get(audit::show)),
+        route("/organization/audit/export", MEMBERS, Organization, get(audit::export)),
         // where accounts lie in the standard chart
         route("/mapping", COMPANIES, Organization, get(mapping_companies::show)),
         route("/companies/{id}/mapping", COMPANIES, COMPANY, get(mapping::show)),

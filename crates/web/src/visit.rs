@@ -186,6 +186,7 @@ pub enum Place {
     Palette,
     Members,
     Settings,
+    AuditLog,
     Notifications,
     /// No line of it.
     Elsewhere,

@@ -41,6 +41,11 @@ async fn measure_on(plan: &Plan, database: DatabaseKind) {
         ("only those that need a resync", format!("{path}?status=needs_resync")),
         ("one provider, by status, page 20", format!("{path}?provider=quickbooks&sort=status&page=20")),
         ("Companies", "/companies".to_owned()),
+        ("Companies, search for a name", "/companies?q=77".to_owned()),
+        ("Chart of Accounts Mapping", "/mapping".to_owned()),
+        ("Internal Access", "/organization/access".to_owned()),
+        ("commands of the Command Palette", "/palette/index.json".to_owned()),
+        ("the same for what is typed", "/palette/index.json?q=resync%2077".to_owned()),
         ("overview of Integrations", "/integrations".to_owned()),
         ("cards of the logs", "/integrations/logs".to_owned()),
     ];

@@ -25,6 +25,8 @@ kill -"$2" "$1" 2>/dev/null
 turns=0
 while [ "$turns" -lt 50 ] && alive "$1"; do sleep 0.1; turns=$((turns + 1)); done
 kill -KILL "$1" 2>/dev/null
+# what it started and did not end is in its group
+kill -KILL "-$1" 2>/dev/null
 for lock in "$3"/*/SingletonLock; do
     browser=$(readlink "$lock") && kill -KILL "${browser##*-}" 2>/dev/null
 done

@@ -23,7 +23,7 @@ const MAY_USE: [(&str, &[&str]); 9] = [
 ];
 
 /// Libraries that only their owners may use outside tests. The sandbox is a server of its own, hence its web framework.
-const OWNERS: [(&str, &[&str]); 19] = [
+const OWNERS: [(&str, &[&str]); 21] = [
     ("reqwest", &["providers"]),
     ("rustls", &["providers", "server", "simulator"]),
     ("tokio-rustls", &["simulator"]),
@@ -38,6 +38,8 @@ const OWNERS: [(&str, &[&str]); 19] = [
     ("tower-http", &["web", "simulator"]),
     ("askama", &["web"]),
     ("argon2", &["web"]),
+    ("qrcodegen", &["web"]),
+    ("sha1", &["engine"]),
     ("rsa", &["simulator"]),
     ("clap", &["server"]),
     ("toml", &["server"]),

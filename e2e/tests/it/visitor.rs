@@ -132,7 +132,7 @@ impl House {
                 return companies;
             }
             assert!(began.elapsed() < within, "not synced within {} s: {companies:#?}", within.as_secs());
-            tokio::time::sleep(Duration::from_millis(200)).await;
+            tokio::time::sleep(Duration::from_millis(500)).await;
         }
     }
 

@@ -1,9 +1,9 @@
 //! An authorization from the button to its result: to the provider's consent page and back, as a new account or to repair one.
 use super::{Happening, access, note};
-use crate::Engine;
 use crate::error::EngineError;
 use crate::limits::tokens;
-use crate::logbook;
+use crate::{Engine, audit, logbook};
+use domain::audit::{Act, Object, ObjectKind};
 use domain::ids::{CompanyId, ConnectionId, OrganizationId, UserId};
 use domain::log::LogMessage;
 use providers::ProviderError;
@@ -140,19 +140,21 @@ struct Ended {
     connection_id: Option<ConnectionId>,
     detail: String,
     facts: Facts,
+    /// Why it was refused, and whose it was, where that is known.
+    refused: Option<(&'static str, Option<OrganizationId>)>,
 }
 
 impl Ended {
     fn of(outcome: Outcome) -> Ended {
-        Ended { outcome, connection_id: None, detail: String::new(), facts: Facts::default() }
+        Ended { outcome, connection_id: None, detail: String::new(), facts: Facts::default(), refused: None }
     }
     fn about(outcome: Outcome, connection_id: &ConnectionId, name: &str) -> Ended {
-        Ended { outcome, connection_id: Some(connection_id.clone()), detail: name.to_owned(), facts: Facts::default() }
+        Ended { connection_id: Some(connection_id.clone()), detail: name.to_owned(), ..Ended::of(outcome) }
     }
-    /// The state was missing, used, of somebody else or of another time. The trace says why, the page does not.
-    fn invalid(provider: &str, reason: &'static str) -> Ended {
+    /// The state was missing, used, of somebody else or of another time. The trace and the audit log say why, the page does not.
+    fn invalid(provider: &str, reason: &'static str, organization_id: Option<OrganizationId>) -> Ended {
         tracing::warn!(provider, reason, "an authorization was refused");
-        Ended::of(Outcome::InvalidState)
+        Ended { refused: Some((reason, organization_id)), ..Ended::of(Outcome::InvalidState) }
     }
 }
 
@@ -170,6 +172,13 @@ impl Party<'_> {
         match self {
             Party::Member(who) => who.session_hash,
             Party::Guest { session_hash } => session_hash,
+        }
+    }
+    /// Whose log tells what a member's browser brought; a guest's state says it, where it is known.
+    fn organization_id(&self) -> Option<&OrganizationId> {
+        match self {
+            Party::Member(who) => Some(who.organization_id),
+            Party::Guest { .. } => None,
         }
     }
     fn may_finish(&self, used: &UsedState) -> bool {
@@ -207,6 +216,7 @@ async fn end(engine: &Engine, party: &Party<'_>, provider: &str, query: Callback
                 _ => Outcome::Failed,
             };
             let mut ended = Ended::of(outcome);
+            ended.refused = (outcome == Outcome::InvalidState).then_some(("code_refused", None));
             if let Some(call) = error.call() {
                 let endpoint = Some(call.endpoint.clone()).filter(|endpoint| !endpoint.is_empty());
                 ended.facts = Facts { endpoint, http_status: call.http_status, request_id: call.request_id.clone(), ..Facts::default() };
@@ -226,6 +236,12 @@ async fn end(engine: &Engine, party: &Party<'_>, provider: &str, query: Callback
         created_at: engine.now_ms(),
     };
     oauth_states::insert_result(&mut tx, party.session_hash(), &result).await?;
+    if let Some((reason, known)) = ended.refused
+        && let Some(organization_id) = party.organization_id().cloned().or(known)
+    {
+        let object = Object::new(ObjectKind::Provider, provider, provider);
+        audit::note_refused(engine, &mut tx, &organization_id, Act::CallbackRefused, object, reason).await?;
+    }
     tx.commit().await?;
     if let Party::Member(who) = party {
         engine.changed(who.organization_id, None);
@@ -235,17 +251,22 @@ async fn end(engine: &Engine, party: &Party<'_>, provider: &str, query: Callback
 
 async fn conclude(engine: &Engine, party: &Party<'_>, provider: &str, query: &CallbackQuery) -> Result<Ended, EngineError> {
     let Some(state) = query.state.as_deref().filter(|state| !state.is_empty()) else {
-        return Ok(Ended::invalid(provider, "missing_state"));
+        return Ok(Ended::invalid(provider, "missing_state", None));
     };
     let service = engine.provider(provider)?.clone();
     if query.issuer.as_deref().is_some_and(|issuer| issuer != service.issuer()) {
-        return Ok(Ended::invalid(provider, "mix_up"));
+        return Ok(Ended::invalid(provider, "mix_up", None));
     }
     let mut tx = engine.store.begin().await?;
     let used = oauth_states::take(&engine.store, &mut tx, state, provider, party.session_hash(), engine.now_ms()).await?;
+    let refusal = match &used {
+        Some(used) => Some((used.organization_id.clone(), "mismatch")),
+        None => oauth_states::refusal(&mut tx, state, provider, party.session_hash(), engine.now_ms()).await?,
+    };
     tx.commit().await?;
     let Some(used) = used.filter(|used| party.may_finish(used)) else {
-        return Ok(Ended::invalid(provider, "unknown_state"));
+        let (organization_id, reason) = refusal.map_or((None, "unknown_state"), |(organization_id, reason)| (Some(organization_id), reason));
+        return Ok(Ended::invalid(provider, reason, organization_id));
     };
     match (query.error.as_deref(), &query.code) {
         (Some("invalid_scope"), _) => return Ok(Ended::of(Outcome::ScopeMissing)),
@@ -255,7 +276,7 @@ async fn conclude(engine: &Engine, party: &Party<'_>, provider: &str, query: &Ca
         (Some(word), _) if word.contains("limit") => return Ok(Ended::of(Outcome::ConnectionLimit)),
         // the provider's text is not repeated: anybody can write an address
         (Some(_), _) => return Ok(Ended::of(Outcome::Denied)),
-        (None, None) => return Ok(Ended::invalid(provider, "no_code")),
+        (None, None) => return Ok(Ended::invalid(provider, "no_code", Some(used.organization_id))),
         (None, Some(_)) => {}
     }
     let callback = Callback { code: query.code.clone(), realm_id: query.realm_id.clone(), error: None };
@@ -314,6 +335,8 @@ async fn connect(engine: &Engine, used: &UsedState, grant: &Grant, identity: &Id
             let importable = note_companies(engine, &mut tx, used, &existing, remote).await?;
             let existing_name =
                 connections::find(&mut tx, &used.organization_id, &existing).await?.map(|connection| connection.name).unwrap_or_default();
+            let object = Object::account(&existing, &existing_name);
+            audit::note(engine, &mut tx, &used.organization_id, Act::AccountReconnected, object, "", "by another consent").await?;
             tx.commit().await?;
             let mut ended = Ended::about(Outcome::AlreadyConnected, &existing, &existing_name);
             ended.facts.importable = importable;
@@ -325,6 +348,8 @@ async fn connect(engine: &Engine, used: &UsedState, grant: &Grant, identity: &Id
             if let Some(connection) = connections::find(&mut tx, &used.organization_id, &id).await? {
                 logbook::about_connection(&mut tx, &used.organization_id, &connection, &LogMessage::AccountConnected, now_ms).await?;
             }
+            let after = format!("{}, {} companies", used.provider, remote.len());
+            audit::note(engine, &mut tx, &used.organization_id, Act::AccountConnected, Object::account(&id, &name), "", &after).await?;
             tx.commit().await?;
             Ok(Ended::about(if remote.is_empty() { Outcome::NoCompanies } else { Outcome::Connected }, &id, &name))
         }
@@ -342,7 +367,7 @@ async fn reconnect(
     let now_ms = engine.now_ms();
     let mut tx = engine.store.begin().await?;
     let Some(connection) = connections::find(&mut tx, &used.organization_id, connection_id).await?.filter(|c| c.disconnected_at.is_none()) else {
-        return Ok(Ended::invalid(&used.provider, "disconnected"));
+        return Ok(Ended::invalid(&used.provider, "disconnected", Some(used.organization_id.clone())));
     };
     if !connections::has_identity(&engine.store, &mut tx, connection_id, &identity.key).await? {
         let mut ended = Ended::about(Outcome::DifferentAccount, connection_id, &connection.name);
@@ -357,7 +382,7 @@ async fn reconnect(
     if let Some(link_hash) = &used.link_hash
         && !reconnect_links::use_up(&mut tx, link_hash, now_ms).await?
     {
-        return Ok(Ended::invalid(&used.provider, "link_used"));
+        return Ok(Ended::invalid(&used.provider, "link_used", Some(used.organization_id.clone())));
     }
     let environment = engine.registry.environment(&used.provider).map_or("production", |environment| environment.as_str());
     connections::store_tokens(&engine.store, &mut tx, connection_id, &tokens(&grant.tokens), Some(&grant.tokens.scope), now_ms).await?;
@@ -371,6 +396,9 @@ async fn reconnect(
     };
     note(engine, &mut tx, &used.organization_id, connection_id, what, user_id, None).await?;
     logbook::about_connection(&mut tx, &used.organization_id, &connection, &LogMessage::AccountReconnected, now_ms).await?;
+    let (object, way) =
+        (Object::account(connection_id, connection.shown_name()), if used.link_hash.is_some() { "through a reconnect link" } else { "" });
+    audit::note(engine, &mut tx, &used.organization_id, Act::AccountReconnected, object, connection.state.as_str(), way).await?;
     tx.commit().await?;
     engine.changed(&used.organization_id, None);
     let mut ended = Ended::about(Outcome::Reconnected, connection_id, &connection.name);

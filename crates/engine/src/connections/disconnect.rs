@@ -1,8 +1,8 @@
 //! Disconnect: here at once, then at the provider; the data stay readable or go for good.
 use super::{Happening, note};
-use crate::Engine;
 use crate::error::EngineError;
-use crate::logbook;
+use crate::{Engine, audit, logbook};
+use domain::audit::{Act, Object};
 use domain::ids::{CompanyId, ConnectionId, OrganizationId, UserId};
 use domain::log::{LogMessage, Settled};
 use providers::oauth::Secret;
@@ -52,11 +52,19 @@ pub async fn disconnect(
     connections::disconnect(&mut tx, connection_id, now_ms).await?;
     store::reconnect_links::end_all(&mut tx, connection_id, now_ms).await?;
     note(engine, &mut tx, organization_id, connection_id, Happening::Disconnected, user_id, None).await?;
-    let erased = if data == Data::Erase { erase(engine, &mut tx, &own).await? } else { 0 };
+    let erased = if data == Data::Erase {
+        erase(engine, &mut tx, &own, Settled::Disconnected).await?;
+        own.len()
+    } else {
+        0
+    };
     if erased > 0 {
         let message = LogMessage::DataErased { companies: erased as u64 };
         logbook::about_connection(&mut tx, organization_id, &connection, &message, now_ms).await?;
     }
+    let after = if data == Data::Erase { format!("data of {erased} companies erased") } else { "data kept".to_owned() };
+    let account = Object::account(connection_id, connection.shown_name());
+    audit::note(engine, &mut tx, organization_id, Act::AccountDisconnected, account, "", &after).await?;
     tx.commit().await?;
     engine.changed(organization_id, None);
 
@@ -72,8 +80,16 @@ pub async fn disconnect(
     Ok(Disconnected { is_revoked, erased })
 }
 
+/// What became of companies that were erased.
+pub(super) struct Erased {
+    pub rows: u64,
+    /// Companies that an account still sees: they are offered anew.
+    pub offered: usize,
+}
+
 /// Deletes every row of these companies. Those that another account still sees are offered anew, with nothing imported.
-async fn erase(engine: &Engine, tx: &mut store::Tx, own: &[companies::Company]) -> Result<usize, EngineError> {
+pub(super) async fn erase(engine: &Engine, tx: &mut store::Tx, own: &[companies::Company], by: Settled) -> Result<Erased, EngineError> {
+    let now_ms = engine.now_ms();
     let mut seen_elsewhere = Vec::new();
     for company in own {
         let others = companies::list_seen_by(tx, &company.id).await?;
@@ -86,9 +102,10 @@ async fn erase(engine: &Engine, tx: &mut store::Tx, own: &[companies::Company]) 
     let ids: Vec<CompanyId> = own.iter().map(|company| company.id.clone()).collect();
     for id in &ids {
         // nobody is stopped by what no longer exists
-        store::incidents::settle_company(tx, id, Settled::Disconnected, engine.now_ms()).await?;
+        store::incidents::settle_company(tx, id, by, now_ms).await?;
     }
-    store::erasure::erase_companies(tx, &ids).await?;
+    let rows = store::erasure::erase_companies(tx, &ids, now_ms).await?;
+    let offered = seen_elsewhere.len();
     for (company, remote_id, others) in seen_elsewhere {
         let id = CompanyId(engine.make_id());
         for connection_id in &others {
@@ -100,12 +117,12 @@ async fn erase(engine: &Engine, tx: &mut store::Tx, own: &[companies::Company]) 
                 remote_id: &remote_id,
                 name: &company.name,
                 newly_granted: false,
-                now_ms: engine.now_ms(),
+                now_ms,
             };
             companies::put_found(&engine.store, tx, &found).await?;
         }
     }
-    Ok(ids.len())
+    Ok(Erased { rows, offered })
 }
 
 /// Asks the provider to end an authorization; whether it confirmed.

@@ -1,8 +1,9 @@
-//! What a person does on the Integrations pages: connect, repair, hand over, disconnect, link, unlink.
+//! What a person does on the Integrations pages: connect, repair, hand over, disconnect, link, unlink, delete.
 mod access;
 mod authorize;
 mod checks;
 mod companies;
+mod delete_company;
 mod disconnect;
 mod keep_alive;
 mod reconnect_link;
@@ -12,9 +13,10 @@ pub use access::{Access, access, mixed_environment};
 pub use authorize::{CallbackQuery, Facts, Outcome, Who, finish, finish_link, start};
 pub use checks::{Checks, check_companies};
 pub use companies::{ImportReport, finish_setup, import_all, link, unlink};
+pub use delete_company::{Deleted, delete_company};
 pub use disconnect::{Data, Disconnected, disconnect, retry_revocations};
 pub use keep_alive::keep_alive;
-pub use reconnect_link::{follow_link, make_reconnect_link};
+pub use reconnect_link::{follow_link, mail_reconnect_link, make_reconnect_link};
 pub use token_user::{Moved, Target, check_token_user, update_token_user};
 
 use crate::Engine;
@@ -45,6 +47,7 @@ happenings! {
     Disconnected = "disconnected", "Disconnected";
     GainedCompany = "gained_company", "Took over";
     LostCompany = "lost_company", "Handed over";
+    DeletedCompany = "deleted_company", "Deleted a company with all of its data";
 }
 
 /// One line of an account's history, in the caller's transaction.

@@ -1,9 +1,9 @@
 //! Update Token User: hands companies over to another account that sees the very same company at the provider. Nothing is imported again.
 use super::{Happening, mixed_environment, note};
-use crate::Engine;
 use crate::error::EngineError;
 use crate::limits::{Gate, today};
-use crate::logbook;
+use crate::{Engine, audit, logbook};
+use domain::audit::{Act, Object};
 use domain::connection::ConnectionState;
 use domain::ids::{CompanyId, ConnectionId, OrganizationId, UserId};
 use domain::log::LogMessage;
@@ -174,9 +174,12 @@ async fn hand_over(engine: &Engine, user_id: &UserId, company: &Company, account
     for (connection_id, what) in [(&account.id, Happening::GainedCompany), (&company.connection_id, Happening::LostCompany)] {
         note(engine, &mut tx, organization_id, connection_id, what, Some(user_id), Some(&company.id)).await?;
     }
+    let before = company.connection_name.clone();
     // the entry names the account that has the company now
     let company = companies::find(&mut tx, organization_id, &company.id).await?.ok_or(EngineError::NotFound)?;
     logbook::about_company(&mut tx, &company, None, &LogMessage::TokenUserUpdated, 1, now_ms).await?;
+    let object = Object::company(&company.id, &company.name);
+    audit::note(engine, &mut tx, organization_id, Act::TokenUserUpdated, object, &before, &company.connection_name).await?;
     tx.commit().await?;
     Ok(true)
 }

@@ -1,13 +1,16 @@
 //! Inviting people: a link for one address, sent by mail where there is a mail server, good for three days and once.
 use super::{Actor, begin_managing, random_token};
-use crate::Engine;
+use crate::delivery::one_line;
 use crate::error::EngineError;
+use crate::{Engine, audit};
+use domain::audit::{Act, Object, ObjectKind};
 use domain::delivery::DeliveryKind;
 use domain::ids::{CompanyId, OrganizationId, UserId};
 use domain::organization::Role;
 use store::invitations::{self, Ending, Invitation, NewInvitation};
 use store::members::{self, User};
 use store::outbox::{self, NewDelivery};
+use store::readers::Reader;
 use store::{Tx, readers};
 use url::Url;
 
@@ -36,7 +39,7 @@ pub async fn invite(
     let (mut tx, _) = begin_managing(engine, actor).await?;
     let now_ms = engine.now_ms();
     let present = members::list(&mut tx, actor.organization_id).await?;
-    let companies = store::companies::list(&mut tx, actor.organization_id).await?;
+    let companies = store::companies::list_names(&mut tx, actor.organization_id, &Reader::Everything).await?;
     let company_ids: Vec<CompanyId> =
         company_ids.iter().filter(|id| role == Role::Member && companies.iter().any(|company| company.id == **id)).cloned().collect();
     let mut obstacles = Vec::new();
@@ -66,6 +69,9 @@ pub async fn invite(
     }
     if !obstacles.is_empty() {
         return Ok(Err(obstacles));
+    }
+    for email in emails {
+        audit::note(engine, &mut tx, actor.organization_id, Act::Invited, invited(email), "", role.label()).await?;
     }
     tx.commit().await?;
     engine.wake_delivery();
@@ -107,11 +113,6 @@ async fn post(engine: &Engine, tx: &mut Tx, invitation: &Invitation) -> Result<(
     Ok(())
 }
 
-/// Names are people's own words: a subject is one line.
-fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(100).collect()
-}
-
 /// Sends an invitation once more; its three days begin again and its link stays.
 pub async fn resend(engine: &Engine, actor: &Actor<'_>, id: &str) -> Result<Invitation, EngineError> {
     let (mut tx, _) = begin_managing(engine, actor).await?;
@@ -121,6 +122,7 @@ pub async fn resend(engine: &Engine, actor: &Actor<'_>, id: &str) -> Result<Invi
         return Err(EngineError::Refused(format!("The invitation of {} has ended already.", invitation.email)));
     }
     post(engine, &mut tx, &invitation).await?;
+    audit::note(engine, &mut tx, actor.organization_id, Act::InvitationResent, invited(&invitation.email), "", invitation.role.label()).await?;
     tx.commit().await?;
     engine.wake_delivery();
     Ok(invitation)
@@ -132,8 +134,14 @@ pub async fn cancel(engine: &Engine, actor: &Actor<'_>, id: &str) -> Result<Invi
     if !invitations::end(&mut tx, id, Ending::Cancelled, engine.now_ms()).await? {
         return Err(EngineError::Refused(format!("The invitation of {} has ended already.", invitation.email)));
     }
+    audit::note(engine, &mut tx, actor.organization_id, Act::InvitationCancelled, invited(&invitation.email), invitation.role.label(), "").await?;
     tx.commit().await?;
     Ok(invitation)
+}
+
+/// An invitation as the object of an act: it is known by its address.
+fn invited(email: &str) -> Object {
+    Object::new(ObjectKind::Invitation, "", email)
 }
 
 /// Who accepts.
@@ -193,6 +201,8 @@ pub async fn accept(engine: &Engine, token: &str, guest: Guest<'_>) -> Result<Ac
     for company_id in &invitation.company_ids {
         readers::add(&mut tx, &invitation.organization_id, &user_id, company_id, now_ms).await?;
     }
+    let (object, role) = (invited(&invitation.email), invitation.role.label());
+    audit::note_by(engine, &mut tx, &invitation.organization_id, &user_id, Act::InvitationAccepted, Some(object), role).await?;
     tx.commit().await?;
     engine.changed(&invitation.organization_id, None);
     Ok(Accepted::Joined(invitation.organization_id, user_id))
@@ -203,6 +213,9 @@ pub async fn decline(engine: &Engine, token: &str) -> Result<bool, EngineError> 
     let mut tx = engine.store.begin().await?;
     let Some(invitation) = invitations::find_by_token(&mut tx, token).await? else { return Ok(false) };
     let declined = invitations::end(&mut tx, &invitation.id, Ending::Declined, engine.now_ms()).await?;
+    if declined {
+        audit::note(engine, &mut tx, &invitation.organization_id, Act::InvitationDeclined, invited(&invitation.email), "", "").await?;
+    }
     tx.commit().await?;
     engine.changed(&invitation.organization_id, None);
     Ok(declined)

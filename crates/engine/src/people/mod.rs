@@ -1,11 +1,17 @@
-//! Who belongs to an organization, in which role, and which companies a Member reads.
+//! Who belongs to an organization, in which role, and which companies a Member reads; and what a person's own account holds.
 pub mod invitations;
 pub mod passwords;
+pub mod profile;
+pub mod second_factor;
 
-use crate::Engine;
 use crate::error::EngineError;
+use crate::{Engine, audit};
+use domain::audit::{Act, Object};
+use domain::delivery::DeliveryKind;
 use domain::ids::{CompanyId, OrganizationId, UserId};
 use domain::organization::{Action, Refusal, Role, may_remove, may_set_role};
+use std::collections::BTreeMap;
+use store::outbox::{self, NewDelivery};
 use store::{Tx, members, readers};
 
 /// Who asks, in which organization. The role is read again in every transaction that changes something.
@@ -41,6 +47,17 @@ fn random_token() -> String {
     hex::encode(random)
 }
 
+/// Tells a person by mail what happened to their account, where there is a mail server.
+async fn mail(engine: &Engine, tx: &mut Tx, recipient: &str, subject: &str, body: &str) -> Result<(), EngineError> {
+    if !engine.can_mail() {
+        return Ok(());
+    }
+    let (id, now_ms) = (engine.make_id(), engine.now_ms());
+    let new = NewDelivery { id, organization_id: None, kind: DeliveryKind::Mail, recipient, subject, body, dedupe_key: None, now_ms };
+    outbox::put(&engine.store, tx, &new).await?;
+    Ok(())
+}
+
 /// A transaction that holds the organization, with the role its actor has now.
 async fn begin(engine: &Engine, actor: &Actor<'_>) -> Result<(Tx, Role), EngineError> {
     let mut tx = engine.store.begin().await?;
@@ -64,6 +81,8 @@ pub async fn set_role(engine: &Engine, actor: &Actor<'_>, target: &UserId, role:
     let owners = members::count_owners(&mut tx, actor.organization_id).await?;
     may_set_role(own, target == actor.user_id, from, role, owners)?;
     members::set_role(&mut tx, actor.organization_id, target, role).await?;
+    let person = audit::person(&mut tx, target).await?;
+    audit::note(engine, &mut tx, actor.organization_id, Act::RoleChanged, person, from.label(), role.label()).await?;
     tx.commit().await?;
     engine.changed(actor.organization_id, None);
     Ok(())
@@ -76,6 +95,8 @@ pub async fn remove(engine: &Engine, actor: &Actor<'_>, target: &UserId) -> Resu
     let owners = members::count_owners(&mut tx, actor.organization_id).await?;
     may_remove(own, target == actor.user_id, role, owners)?;
     members::remove(&mut tx, actor.organization_id, target).await?;
+    let person = audit::person(&mut tx, target).await?;
+    audit::note(engine, &mut tx, actor.organization_id, Act::MemberRemoved, person, role.label(), "").await?;
     tx.commit().await?;
     engine.changed(actor.organization_id, None);
     Ok(())
@@ -93,13 +114,25 @@ pub struct Assignment {
 pub async fn assign(engine: &Engine, actor: &Actor<'_>, changes: &[Assignment]) -> Result<usize, EngineError> {
     let (mut tx, _) = begin_managing(engine, actor).await?;
     let now_ms = engine.now_ms();
-    let mut changed = 0;
+    let (mut changed, mut told) = (0, BTreeMap::<&UserId, Vec<(bool, &CompanyId)>>::new());
     for Assignment { user_id, company_id, reads } in changes {
         let did = match reads {
             true => readers::add(&mut tx, actor.organization_id, user_id, company_id, now_ms).await?,
             false => readers::remove(&mut tx, actor.organization_id, user_id, company_id).await?,
         };
         changed += usize::from(did);
+        if did {
+            told.entry(user_id).or_default().push((*reads, company_id));
+        }
+    }
+    let names = if told.is_empty() { Vec::new() } else { store::companies::list(&mut tx, actor.organization_id).await? };
+    for (user_id, companies) in told {
+        let person = audit::person(&mut tx, user_id).await?;
+        let named = |reads: bool| {
+            let of = companies.iter().filter(|(gains, _)| *gains == reads).filter_map(|(_, id)| names.iter().find(|company| company.id == **id));
+            of.map(|company| company.name.as_str()).collect::<Vec<_>>().join(", ")
+        };
+        audit::note(engine, &mut tx, actor.organization_id, Act::AccessAssigned, person, &named(false), &named(true)).await?;
     }
     tx.commit().await?;
     if changed > 0 {
@@ -114,13 +147,17 @@ pub async fn create_organization(engine: &Engine, user_id: &UserId, name: &str) 
     let mut tx = engine.store.begin().await?;
     members::insert_organization(&mut tx, &id, name.trim(), now_ms).await?;
     members::add(&mut tx, &id, user_id, Role::Owner, now_ms).await?;
+    audit::note(engine, &mut tx, &id, Act::OrganizationMade, Object::organization(&id, name.trim()), "", name.trim()).await?;
     tx.commit().await?;
     Ok(id)
 }
 
 pub async fn rename_organization(engine: &Engine, actor: &Actor<'_>, name: &str) -> Result<(), EngineError> {
     let (mut tx, _) = begin_managing(engine, actor).await?;
+    let before = members::organization_name(&mut tx, actor.organization_id).await?.unwrap_or_default();
     members::rename_organization(&mut tx, actor.organization_id, name.trim()).await?;
+    let organization = Object::organization(actor.organization_id, name.trim());
+    audit::note(engine, &mut tx, actor.organization_id, Act::OrganizationRenamed, organization, &before, name.trim()).await?;
     tx.commit().await?;
     engine.changed(actor.organization_id, None);
     Ok(())

@@ -1,7 +1,8 @@
 //! Links for a new password: by mail, by an Owner or Admin, or by whoever runs the server. One link counts at a time, for an hour, once.
 use super::{Actor, begin_managing, random_token};
-use crate::Engine;
 use crate::error::EngineError;
+use crate::{Engine, audit};
+use domain::audit::Act;
 use domain::delivery::DeliveryKind;
 use domain::ids::UserId;
 use domain::organization::{Refusal, Role};
@@ -24,6 +25,7 @@ async fn make(engine: &Engine, tx: &mut Tx, user_id: &UserId) -> Result<Url, Eng
 pub async fn make_link(engine: &Engine, user_id: &UserId) -> Result<Url, EngineError> {
     let mut tx = engine.store.begin().await?;
     let link = make(engine, &mut tx, user_id).await?;
+    audit::note_everywhere(engine, &mut tx, user_id, Act::PasswordLinkMade, "to hand over").await?;
     tx.commit().await?;
     Ok(link)
 }
@@ -42,6 +44,7 @@ pub async fn make_link_for(engine: &Engine, actor: &Actor<'_>, target: &UserId) 
         ));
     }
     let link = make(engine, &mut tx, target).await?;
+    audit::note_everywhere(engine, &mut tx, target, Act::PasswordLinkMade, "to hand over").await?;
     tx.commit().await?;
     Ok(link)
 }
@@ -70,6 +73,7 @@ pub async fn request(engine: &Engine, email: &str) -> Result<(), EngineError> {
         now_ms: engine.now_ms(),
     };
     outbox::put(&engine.store, &mut tx, &new).await?;
+    audit::note_everywhere(engine, &mut tx, &user.id, Act::PasswordLinkMade, "sent by mail").await?;
     tx.commit().await?;
     engine.wake_delivery();
     Ok(())
@@ -81,6 +85,7 @@ pub async fn set(engine: &Engine, token: &str, password_hash: &str) -> Result<Op
     let Some(user_id) = sessions::take_link(&mut tx, token, PURPOSE, engine.now_ms()).await?.flatten() else { return Ok(None) };
     members::set_password(&mut tx, &user_id, password_hash).await?;
     sessions::delete_all_of(&mut tx, &user_id).await?;
+    audit::note_everywhere(engine, &mut tx, &user_id, Act::PasswordSet, "with a link").await?;
     tx.commit().await?;
     Ok(Some(user_id))
 }

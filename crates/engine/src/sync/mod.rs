@@ -7,4 +7,4 @@ pub mod run;
 pub mod sweep;
 
 pub use progress::Progress;
-pub use request::{ManyRequested, cancel, request, request_all_due, request_many};
+pub use request::{Again, Choices, ManyRequested, cancel, choices, request, request_again, request_all_due, request_many};

@@ -27,6 +27,10 @@ pub struct Progress {
     pub cash_months: BTreeSet<String>,
     /// Data types that new postings say must be listed again.
     pub implied: BTreeSet<DataType>,
+    /// Data types that a person wants to be listed whole again.
+    pub again: BTreeSet<DataType>,
+    /// The first and the last month whose ledger a person wants to be read again.
+    pub again_months: Option<(String, String)>,
     /// The company's own facts were read in this run, and with them what seldom changes.
     pub thorough: bool,
     /// Calls and bytes of earlier attempts of this run.

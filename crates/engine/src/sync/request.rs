@@ -1,11 +1,18 @@
 //! Asking for a run: one transaction, one answer a person can read.
-use crate::Engine;
+use super::progress::Progress;
 use crate::connections::mixed_environment;
 use crate::error::EngineError;
+use crate::{Engine, audit};
+use domain::audit::{Act, Object};
+use domain::clock::Month;
 use domain::connection::ConnectionState;
+use domain::data_type::{DataType, Group};
 use domain::ids::{CompanyId, OrganizationId, RunId};
 use domain::job::{Job, Trigger};
+use domain::log::LogMessage;
 use domain::sync::Extent;
+use providers::provider::LedgerSource;
+use std::collections::BTreeSet;
 use store::companies::{self, Company};
 use store::feed::{Filter, Sort};
 use store::runs::{self, NewRun, Requested};
@@ -20,6 +27,90 @@ pub struct ManyRequested {
     pub refused: Vec<(CompanyId, String, String)>,
 }
 
+/// What a person wants to be read again, besides what has changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Again {
+    /// Each is listed whole, what is gone is found, and the counts are compared.
+    pub data_types: BTreeSet<DataType>,
+    /// The ledger of these months, first and last.
+    pub months: Option<(Month, Month)>,
+}
+
+impl Again {
+    pub fn is_empty(&self) -> bool {
+        self.data_types.is_empty() && self.months.is_none()
+    }
+
+    /// The progress a run begins with that has this wish.
+    fn progress(&self) -> Progress {
+        Progress {
+            again: self.data_types.clone(),
+            again_months: self.months.map(|(first, last)| (first.to_string(), last.to_string())),
+            touched_months: self.months.into_iter().flat_map(|(first, last)| first.through(last)).map(|month| month.to_string()).collect(),
+            ..Progress::default()
+        }
+    }
+}
+
+/// What of a company can be read again by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choices {
+    pub data_types: Vec<DataType>,
+    /// The ledger is read by months; where it is not, one month cannot be asked for.
+    pub by_month: bool,
+}
+
+pub fn choices(engine: &Engine, provider: &str) -> Result<Choices, EngineError> {
+    let profile = engine.provider(provider)?.profile();
+    let data_types = profile.data_types.iter().copied().filter(|data_type| data_type.group() != Group::Company).collect();
+    Ok(Choices { data_types, by_month: profile.ledger == LedgerSource::Windows })
+}
+
+/// The most months of the ledger that are read again at once: ten years.
+const MOST_MONTHS: usize = 120;
+
+/// Asks for changes, and for these parts whole. Refused with a sentence where it cannot be done.
+pub async fn request_again(
+    engine: &Engine,
+    organization_id: &OrganizationId,
+    company_id: &CompanyId,
+    trigger: Trigger,
+    again: &Again,
+) -> Result<Requested, EngineError> {
+    ask_one(engine, organization_id, company_id, &trigger, Some(Extent::Changes), Some(again)).await
+}
+
+fn check(company: &Company, choices: &Choices, again: &Again) -> Result<(), String> {
+    let name = &company.name;
+    if company.cursor_at.is_none() {
+        return Err(format!("{name} was never synced to the end: there is nothing to read again. Choose everything."));
+    }
+    if again.is_empty() {
+        return Err("Choose at least one data type or a period.".to_owned());
+    }
+    if let Some(unknown) = again.data_types.iter().find(|data_type| !choices.data_types.contains(data_type)) {
+        return Err(format!("{name} has no data type `{unknown}`."));
+    }
+    if let Some((first, last)) = again.months {
+        if !choices.by_month {
+            return Err(format!("The ledger of {name} is read by the numbers of its journals, not by month. Choose everything."));
+        }
+        if first > last {
+            return Err(format!("The period begins after it ends: {first} is later than {last}."));
+        }
+        if first.through(last).len() > MOST_MONTHS {
+            return Err("The period is longer than ten years. Choose everything.".to_owned());
+        }
+    }
+    Ok(())
+}
+
+/// What the log says of a wish to read again.
+pub fn message(progress: &Progress) -> Option<LogMessage> {
+    let wished = !progress.again.is_empty() || progress.again_months.is_some();
+    wished.then(|| LogMessage::ReadAgain { data_types: progress.again.iter().copied().collect(), months: progress.again_months.clone() })
+}
+
 /// Asks for a sync of one company. Without `extent`: changes, or everything when there is nothing yet to build on.
 pub async fn request(
     engine: &Engine,
@@ -28,10 +119,32 @@ pub async fn request(
     trigger: Trigger,
     extent: Option<Extent>,
 ) -> Result<Requested, EngineError> {
+    ask_one(engine, organization_id, company_id, &trigger, extent, None).await
+}
+
+/// One transaction: refused, queued or already running, with the entry of the audit log that says so.
+async fn ask_one(
+    engine: &Engine,
+    organization_id: &OrganizationId,
+    company_id: &CompanyId,
+    trigger: &Trigger,
+    extent: Option<Extent>,
+    again: Option<&Again>,
+) -> Result<Requested, EngineError> {
     let mut tx = engine.store.begin().await?;
     let company = companies::find(&mut tx, organization_id, company_id).await?.ok_or(EngineError::NotFound)?;
     refuse(engine, &company).map_err(EngineError::Refused)?;
-    let requested = enqueue(engine, &mut tx, organization_id, company_id, &trigger, extent).await?;
+    if let Some(again) = again {
+        check(&company, &choices(engine, &company.provider)?, again).map_err(EngineError::Refused)?;
+    }
+    let wish = again.map(Again::progress);
+    let requested = enqueue(engine, &mut tx, organization_id, company_id, trigger, extent, wish.as_ref()).await?;
+    let after = match (&requested, wish.as_ref().and_then(message)) {
+        (Requested::AlreadyActive(_), _) => "already running".to_owned(),
+        (Requested::Queued(_), None) => "queued".to_owned(),
+        (Requested::Queued(_), Some(message)) => format!("queued; {}", message.sentence()),
+    };
+    audit::note(engine, &mut tx, organization_id, Act::ResyncAsked, Object::company(company_id, &company.name), "", &after).await?;
     tx.commit().await?;
     engine.queued.notify_one();
     engine.changed(organization_id, Some(company_id));
@@ -52,6 +165,7 @@ fn refuse(engine: &Engine, company: &Company) -> Result<(), String> {
     Ok(())
 }
 
+/// Queues a run in the caller's transaction; `wish` is the progress it begins with.
 pub(crate) async fn enqueue(
     engine: &Engine,
     tx: &mut Tx,
@@ -59,12 +173,13 @@ pub(crate) async fn enqueue(
     company_id: &CompanyId,
     trigger: &Trigger,
     extent: Option<Extent>,
+    wish: Option<&Progress>,
 ) -> Result<Requested, StoreError> {
     let extent = match extent {
         Some(extent) => extent,
         None => companies::find(tx, organization_id, company_id).await?.as_ref().map_or(Extent::Full, usual_extent),
     };
-    let requested_by = trigger.as_text();
+    let (requested_by, progress) = (trigger.as_text(), wish.map(Progress::to_text));
     let new = NewRun {
         id: RunId(engine.make_id()),
         kind: Job::Sync,
@@ -73,6 +188,7 @@ pub(crate) async fn enqueue(
         extent,
         priority: priority(trigger),
         requested_by: &requested_by,
+        progress: progress.as_deref(),
         now_ms: engine.now_ms(),
     };
     runs::request(tx, &new).await
@@ -104,9 +220,21 @@ pub async fn request_many(
         return Err(EngineError::NotFound);
     }
     let answer = ask(engine, &mut tx, organization_id, companies, &trigger).await?;
+    note_asked(engine, &mut tx, organization_id, &answer).await?;
     tx.commit().await?;
     announce(engine, organization_id, &answer);
     Ok(answer)
+}
+
+/// One click is one entry, however many companies it names.
+async fn note_asked(engine: &Engine, tx: &mut Tx, organization_id: &OrganizationId, answer: &ManyRequested) -> Result<(), StoreError> {
+    if answer.queued.len() + answer.already_running.len() + answer.refused.len() == 0 {
+        return Ok(());
+    }
+    let refused = answer.refused.iter().map(|(id, name, _)| (id, name.as_str()));
+    let object = Object::companies(answer.queued.iter().chain(&answer.already_running).map(|(id, name)| (id, name.as_str())).chain(refused));
+    let after = format!("{} queued, {} already running, {} refused", answer.queued.len(), answer.already_running.len(), answer.refused.len());
+    audit::note(engine, tx, organization_id, Act::ResyncAsked, object, "", &after).await
 }
 
 /// Asks for every company that needs it; paused ones and ones with an invalid token are passed over.
@@ -116,6 +244,7 @@ pub async fn request_all_due(engine: &Engine, organization_id: &OrganizationId, 
     let ids = store::feed::list_ids(&mut tx, organization_id, &due, Sort::default(), engine.now_ms(), i64::MAX, 0).await?;
     let companies = store::feed::list_by_ids(&mut tx, organization_id, &ids).await?;
     let answer = ask(engine, &mut tx, organization_id, companies, &trigger).await?;
+    note_asked(engine, &mut tx, organization_id, &answer).await?;
     tx.commit().await?;
     announce(engine, organization_id, &answer);
     Ok(answer)
@@ -150,6 +279,7 @@ async fn ask(
             extent,
             priority: priority(trigger),
             requested_by: &requested_by,
+            progress: None,
             now_ms,
         })
         .collect();
@@ -191,6 +321,10 @@ pub async fn cancel(engine: &Engine, organization_id: &OrganizationId, run_id: &
             now_ms,
         };
         companies::set_ended(&mut tx, &run.company_id, &ended).await?;
+    }
+    if asked {
+        let company = companies::find(&mut tx, organization_id, &run.company_id).await?.map(|company| company.name).unwrap_or_default();
+        audit::note(engine, &mut tx, organization_id, Act::SyncCancelled, Object::company(&run.company_id, &company), "", "").await?;
     }
     tx.commit().await?;
     engine.stop_run(run_id);

@@ -2,7 +2,7 @@
 use super::chunk::{self, Arrived};
 use super::plan::{self, OVERLAP_SECS};
 use super::progress::Progress;
-use super::sweep;
+use super::{request, sweep};
 use crate::Engine;
 use crate::connections::mixed_environment;
 use crate::error::EngineError;
@@ -165,7 +165,8 @@ pub async fn run(work: &mut Work) -> Result<(), EngineError> {
     }
     mappings::assign(work).await?;
     ledger::import(work).await?;
-    fetch_implied(work).await?;
+    // what new postings say has changed and no list of changes shows
+    fetch_types(work, work.progress.implied.clone(), 4).await?;
     verify::prove(work).await?;
     finish(work).await
 }
@@ -186,7 +187,11 @@ async fn start(work: &mut Work) -> Result<(), EngineError> {
     if work.is_done("started") {
         return work.log(&LogMessage::SyncContinued { attempt: (work.run.lease_epoch).try_into().unwrap_or(1) }).await;
     }
-    work.end_step("started", &[LogMessage::SyncStarted { extent: work.run.extent }]).await
+    let started = LogMessage::SyncStarted { extent: work.run.extent };
+    // a run that reads everything reads that too
+    let again = request::message(&work.progress).filter(|_| work.run.extent == Extent::Changes);
+    let messages: Vec<LogMessage> = std::iter::once(started).chain(again).collect();
+    work.end_step("started", &messages).await
 }
 
 async fn make_full(work: &mut Work, reason: &'static str) -> Result<(), EngineError> {
@@ -259,12 +264,7 @@ async fn fetch_all(work: &mut Work) -> Result<(), EngineError> {
         if work.is_done(step) {
             continue;
         }
-        for data_type in plan::of_group(work.provider.profile().data_types, group) {
-            match fetch_type(work, data_type, number).await {
-                Ok(()) => {}
-                Err(error) => set_aside(work, data_type, error).await?,
-            }
-        }
+        fetch_types(work, plan::of_group(work.provider.profile().data_types, group), number).await?;
         let messages = [group_message(work, group)];
         work.end_step(step, &messages).await?;
     }
@@ -390,6 +390,7 @@ async fn fetch_changes(work: &mut Work) -> Result<(), EngineError> {
             }
         }
     }
+    fetch_types(work, work.progress.again.clone(), 4).await?;
     company_of_changes(work).await?;
     for (group, step) in [(Group::Chart, "chart"), (Group::Contacts, "contacts"), (Group::Transactions, "transactions")] {
         if !work.is_done(step) {
@@ -411,10 +412,10 @@ async fn note_cursor(work: &mut Work, answered_at: Option<Timestamp>) -> Result<
     Ok(())
 }
 
-/// Lists what new postings say has changed and no list of changes shows.
-async fn fetch_implied(work: &mut Work) -> Result<(), EngineError> {
-    for data_type in work.progress.implied.clone() {
-        match fetch_type(work, data_type, 4).await {
+/// Lists these whole; one that cannot be read does not stop the others.
+async fn fetch_types(work: &mut Work, data_types: impl IntoIterator<Item = DataType>, number: u32) -> Result<(), EngineError> {
+    for data_type in data_types {
+        match fetch_type(work, data_type, number).await {
             Ok(()) => {}
             Err(error) => set_aside(work, data_type, error).await?,
         }

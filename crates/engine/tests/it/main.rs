@@ -1,18 +1,21 @@
 //! The engine from outside: real databases, the real sandbox over HTTP.
 mod access;
 mod accounts;
+mod again;
 mod alerts;
 mod crash;
 mod dates;
 mod delivery;
 mod edits;
 mod faults;
+mod health;
 mod house;
 mod mapping;
 mod milestones;
 mod people;
 mod reasons;
 mod repair;
+mod schedule;
 mod stop;
 mod sync;
 mod truth;

@@ -28,6 +28,23 @@ pub async fn run(config: Config) -> Result<ExitCode, Failure> {
                 ),
                 fix: None,
             });
+            match engine::audit::alarm(&store).await {
+                Ok(broken) if broken.is_empty() => {
+                    findings.push(Finding {
+                        good: true,
+                        what: "audit log: the newest entries of every organization are intact".to_owned(),
+                        fix: None,
+                    });
+                }
+                Ok(broken) => findings.extend(broken.iter().flat_map(|(name, checked)| {
+                    checked.breaks.iter().map(move |found| Finding {
+                        good: false,
+                        what: format!("audit log: {name}: {}", found.sentence()),
+                        fix: Some("keep a copy of the database as it is; `tieout audit verify` checks all of it and says what to do".to_owned()),
+                    })
+                })),
+                Err(error) => findings.push(Finding { good: false, what: format!("audit log: it cannot be read: {error}"), fix: None }),
+            }
             store.close().await;
         }
         Err(error) => findings.push(Finding { good: false, what: format!("database: {error}"), fix: None }),

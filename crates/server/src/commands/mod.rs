@@ -1,10 +1,12 @@
 //! The command line: one file for each command.
+pub mod audit;
 pub mod demo;
 pub mod doctor;
 pub mod find;
 pub mod logs;
 pub mod migrate;
 pub mod password;
+pub mod reset_second_factor;
 pub mod sandbox;
 pub mod serve;
 pub mod status;
@@ -15,13 +17,14 @@ pub mod worker;
 use crate::boot::Failure;
 use crate::config::Config;
 use clap::{Args, Parser, Subcommand};
+use domain::audit::Actor;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 const EXIT_CODES: &str = "Exit codes:
   0  done; for sync, verify and demo --once: the companies are Verified
-  1  it ran and did not succeed, or a company is not Verified
+  1  it ran and did not succeed, a company is not Verified, or an audit log is broken
   2  the command line or a setting is wrong, a port is taken, the database or its key cannot be used; nothing was written
 
 Settings come from the environment, then tieout.toml, then the defaults; `tieout doctor` shows what is wrong with them.";
@@ -63,8 +66,12 @@ pub enum Command {
     Verify(verify::Verify),
     /// Check the settings, the database, the key and the providers, and say what to fix
     Doctor,
+    /// The audit log: whether its entries are as they were written
+    Audit(audit::Audit),
     /// Make a link with which somebody chooses a new password
     Password(password::Password),
+    /// Take away the second factor of somebody who has lost their phone and their recovery codes
+    ResetSecondFactor(reset_second_factor::ResetSecondFactor),
     /// Bring the database's schema up to date
     Migrate,
 }
@@ -96,6 +103,11 @@ pub fn config(cli: &Cli) -> Result<Config, Failure> {
 }
 
 pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
+    // what a command does is noted as done here; what it serves is noted as whoever asks
+    engine::audit::acting(Actor::command_line(), work(cli)).await
+}
+
+async fn work(cli: Cli) -> Result<ExitCode, Failure> {
     match &cli.command {
         Command::Demo(demo) => demo::run(demo, &cli).await,
         Command::Serve(serve) => serve::run(serve, config(&cli)?).await,
@@ -105,8 +117,10 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Status(status) => status::run(status, config(&cli)?).await,
         Command::Logs(logs) => logs::run(logs, config(&cli)?).await,
         Command::Verify(verify) => verify::run(verify, config(&cli)?).await,
+        Command::Audit(audit) => audit::run(audit, config(&cli)?).await,
         Command::Doctor => doctor::run(config(&cli)?).await,
         Command::Password(password) => password::run(password, config(&cli)?).await,
+        Command::ResetSecondFactor(reset) => reset_second_factor::run(reset, config(&cli)?).await,
         Command::Migrate => migrate::run(config(&cli)?).await,
     }
 }

@@ -20,6 +20,7 @@ pub async fn run(serve: &Serve, config: Config) -> Result<ExitCode, Failure> {
     let listener = boot::bind(config.listen, "setting listen, TIEOUT_LISTEN")?;
     let store = boot::open_store(&config).await?;
     let engine = boot::engine(&config, store.clone())?;
+    boot::watch_audit(&store).await;
     println!("Tieout is ready at {}", config.public_url);
     if let Some(link) = web::auth::make_setup_link(&engine).await.map_err(|error| Failure::Failed(error.to_string()))? {
         println!("First start: create the Owner with this link (valid once): {link}");
@@ -49,6 +50,8 @@ pub fn pages(
 ) -> impl Future<Output = std::io::Result<()>> + Send + 'static {
     let mut options = WebOptions::new(config.public_url.clone());
     options.authorize_origins = authorize_origins(&engine);
+    options.trusted_proxies = config.trusted_proxies.clone();
+    options.most_streams = config.streams;
     async move { web::serve(engine, options, listener, async move { shutdown.cancelled().await }).await }
 }
 

@@ -4,12 +4,14 @@ use crate::boot::{self, Failure};
 use crate::config::Config;
 use crate::show;
 use clap::Args;
+use domain::clock::Month;
 use domain::company::Mark;
+use domain::data_type::DataType;
 use domain::ids::RunId;
 use domain::job::Trigger;
 use domain::sync::{Extent, RunState};
 use engine::Engine;
-use engine::sync::Progress;
+use engine::sync::{Again, Progress};
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -23,16 +25,34 @@ pub struct Sync {
     /// Everything, not only what changed
     #[arg(long)]
     full: bool,
+    /// Besides what changed, list this data type whole again (`Invoice`); may be given several times
+    #[arg(long, value_name = "TYPE", conflicts_with = "full")]
+    again: Vec<DataType>,
+    /// Besides what changed, read the ledger of these months again
+    #[arg(long, value_name = "FIRST..LAST", conflicts_with = "full", value_parser = months)]
+    months: Option<(Month, Month)>,
     #[command(flatten)]
     output: Json,
+}
+
+/// `2026-01..2026-03`
+fn months(text: &str) -> Result<(Month, Month), String> {
+    let (first, last) = text.split_once("..").unwrap_or((text, text));
+    let month = |text: &str| Month::parse(text).ok_or_else(|| format!("`{text}` is not a month; write 2026-01, or 2026-01..2026-03"));
+    Ok((month(first)?, month(last)?))
 }
 
 pub async fn run(sync: &Sync, config: Config) -> Result<ExitCode, Failure> {
     let store = boot::open_store(&config).await?;
     let engine = boot::engine(&config, store.clone())?;
     let company = find::company(&store, &sync.company).await?;
-    let extent = sync.full.then_some(Extent::Full);
-    let requested = engine::sync::request(&engine, &company.organization_id, &company.id, Trigger::CommandLine, extent).await?;
+    let again = Again { data_types: sync.again.iter().copied().collect(), months: sync.months };
+    let requested = if again.is_empty() {
+        let extent = sync.full.then_some(Extent::Full);
+        engine::sync::request(&engine, &company.organization_id, &company.id, Trigger::CommandLine, extent).await?
+    } else {
+        engine::sync::request_again(&engine, &company.organization_id, &company.id, Trigger::CommandLine, &again).await?
+    };
     let shutdown = CancellationToken::new();
     let work = tokio::spawn(engine::worker::work(engine.clone(), shutdown.clone()));
     let ended = tokio::select! {

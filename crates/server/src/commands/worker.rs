@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 pub async fn run(config: Config) -> Result<ExitCode, Failure> {
     let store = boot::open_store(&config).await?;
     let engine = boot::engine(&config, store.clone())?;
+    boot::watch_audit(&store).await;
     let shutdown = CancellationToken::new();
     let work = tokio::spawn(engine::worker::work(engine, shutdown.clone()));
     println!("Working in the background; stop with Ctrl-C.");

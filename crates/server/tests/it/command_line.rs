@@ -11,7 +11,9 @@ fn tieout(arguments: &[&str]) -> Finished {
 fn help_lists_every_command_and_what_the_exit_codes_mean() {
     let help = tieout(&["--help"]);
     assert_eq!(help.status.code(), Some(0), "{help:?}");
-    for command in ["demo", "serve", "worker", "sandbox", "sync", "status", "logs", "verify", "doctor", "password", "migrate"] {
+    let commands =
+        ["demo", "serve", "worker", "sandbox", "sync", "status", "logs", "verify", "audit", "doctor", "password", "reset-second-factor", "migrate"];
+    for command in commands {
         assert!(help.stdout.lines().any(|line| line.trim_start().starts_with(&format!("{command} "))), "{command} is missing: {}", help.stdout);
         let own = tieout(&[command, "--help"]);
         assert_eq!(own.status.code(), Some(0), "{command}: {own:?}");
@@ -42,7 +44,8 @@ fn a_wrong_setting_is_one_sentence_that_names_it_and_nothing_is_written() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     std::fs::write(folder.path().join("bad.toml"), "listen = 7\n").expect("the folder can be written to");
     let before = contents(folder.path());
-    let cases: [(&[&str], &str, &str, &str); 9] = [
+    let cases: [(&[&str], &str, &str, &str); 10] = [
+        (&["serve"], "TIEOUT_AUDIT_DAYS", "364", "the setting audit_days is `364`; expected a whole number from 365 to 36500"),
         (&["serve"], "TIEOUT_LISTEN", "8484", "the setting listen (TIEOUT_LISTEN) is `8484`; expected an address and port"),
         (&["serve"], "TIEOUT_WORKERS", "0", "the setting workers is `0`; expected a whole number from 1 to 256"),
         (&["serve"], "TIEOUT_PUBLIC_URL", "books.example", "the setting public_url (TIEOUT_PUBLIC_URL) is `books.example`"),

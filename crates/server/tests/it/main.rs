@@ -1,4 +1,5 @@
 //! The program from outside: its commands, its refusals, its exit codes.
+mod audit;
 mod command_line;
 mod refusals;
 

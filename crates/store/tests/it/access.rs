@@ -180,12 +180,14 @@ async fn a_member_reads_assigned_companies_only_and_an_assignment_stays_in_its_o
         let reader = Reader::of(Role::Member, &anna);
         assert_eq!(Reader::of(Role::Admin, &anna), Reader::Everything);
         let mut conn = house.read().await;
-        let ids = |companies: Vec<store::companies::Company>| companies.into_iter().map(|company| company.id).collect::<Vec<_>>();
-        assert_eq!(ids(store::companies::list_read_by(&mut conn, &house.organization_id, &reader).await.unwrap()), std::slice::from_ref(&first));
-        assert_eq!(
-            ids(store::companies::list_read_by(&mut conn, &house.organization_id, &Reader::Everything).await.unwrap()),
-            [first.clone(), second.clone()]
-        );
+        for (reader, seen) in [(&reader, vec![first.clone()]), (&Reader::Everything, vec![first.clone(), second.clone()])] {
+            let named = store::companies::list_names(&mut conn, &house.organization_id, reader).await.unwrap();
+            assert_eq!(named.into_iter().map(|company| company.id).collect::<Vec<_>>(), seen);
+            let found = store::companies::search(&mut conn, &house.organization_id, reader, &[], 10).await.unwrap();
+            assert_eq!(found.into_iter().map(|company| company.id).collect::<Vec<_>>(), seen);
+            let counts = store::feed::count(&mut conn, &house.organization_id, &store::feed::Filter::read_by(reader), NOW).await.unwrap();
+            assert_eq!(counts.total, seen.len() as i64);
+        }
         assert_eq!(readers::list_all(&mut conn, &house.organization_id).await.unwrap(), [(anna.clone(), first.clone())].into());
         drop(conn);
 

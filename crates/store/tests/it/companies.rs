@@ -1,12 +1,14 @@
 //! Companies: found, linked, due, and the facts their status follows from.
-use crate::house::{House, MINUTE, NOW, tokens};
+use crate::house::{House, MINUTE, NOW, new_run, tokens};
 use domain::clock::Timestamp;
 use domain::company::{Mark, Reason, SyncStatus, sync_status};
 use domain::ids::{CompanyId, ConnectionId, OrganizationId, RunId};
 use domain::schedule::DEFAULT_INTERVAL_SECS;
 use domain::sync::RunState;
 use std::collections::BTreeSet;
-use store::companies::{self, Company, Ended, Found};
+use store::companies::{self, Company, CompanyFilter, Ended, Found};
+use store::readers::Reader;
+use store::runs::Requested;
 use store::{args, connections, runs};
 use testkit::each_database;
 
@@ -105,7 +107,7 @@ async fn linking_makes_a_company_due_and_unlinking_keeps_what_was_synced() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_company_that_is_due_is_taken_by_one_node() {
+async fn a_company_that_is_due_gets_one_run_however_many_nodes_look() {
     each_database(|url| async move {
         let house = House::build(&url).await;
         let mut tx_ids = Vec::new();
@@ -125,9 +127,23 @@ async fn a_company_that_is_due_is_taken_by_one_node() {
                 let store = if at % 2 == 0 { house.store.clone() } else { other.clone() };
                 tokio::spawn(async move {
                     let mut mine = Vec::new();
-                    for _ in 0..5 {
+                    for round in 0..5 {
+                        let mut due = companies::list_due(&mut store.read().await.unwrap(), NOW, 3).await.unwrap();
                         let mut tx = store.begin().await.unwrap();
-                        mine.extend(companies::take_due(&mut tx, NOW, 3).await.unwrap());
+                        for (company_id, organization_id) in &due {
+                            if companies::is_due(&mut tx, company_id, NOW).await.unwrap() {
+                                let run = new_run(&format!("run-{at}-{round}-{company_id}"), organization_id, company_id, 0);
+                                if let Requested::Queued(_) = store::runs::request(&mut tx, &run).await.unwrap() {
+                                    mine.push((company_id.clone(), organization_id.clone()));
+                                }
+                            }
+                        }
+                        tx.commit().await.unwrap();
+                        due.sort();
+                        let mut tx = store.begin().await.unwrap();
+                        for (company_id, _) in &due {
+                            companies::move_due(&mut tx, company_id, NOW).await.unwrap();
+                        }
                         tx.commit().await.unwrap();
                     }
                     mine
@@ -148,9 +164,9 @@ async fn a_company_that_is_due_is_taken_by_one_node() {
         let mut tx = house.begin().await;
         assert!(connections::mark_invalid(&mut tx, &house.connection_id, 1, NOW).await.unwrap());
         companies::make_due(&mut tx, &house.connection_id, NOW + 2).await.unwrap();
-        assert!(companies::take_due(&mut tx, NOW + 3, 50).await.unwrap().is_empty());
+        assert!(companies::list_due(&mut tx, NOW + 3, 50).await.unwrap().is_empty());
         connections::store_tokens(&house.store, &mut tx, &house.connection_id, &tokens("again"), None, NOW).await.unwrap();
-        assert_eq!(companies::take_due(&mut tx, NOW + 3, 50).await.unwrap().len(), 9);
+        assert_eq!(companies::list_due(&mut tx, NOW + 3, 50).await.unwrap().len(), 9);
         tx.commit().await.unwrap();
         assert_eq!(find(&house, &tx_ids[11]).await.next_due_at, None);
     })
@@ -253,6 +269,37 @@ async fn a_company_remembers_what_its_provider_says_and_how_it_was_proven() {
         companies::set_scope_missing(&mut tx, &company_id, None).await.unwrap();
         tx.commit().await.unwrap();
         assert!(!find(&house, &company_id).await.status_facts().scope_missing);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn companies_are_found_by_any_of_several_words_in_any_case_and_script() {
+    each_database(|url| async move {
+        let house = House::build(&url).await;
+        for (id, name) in [("c1", "Ångström Optik"), ("c2", "zeta 50%_ off"), ("c3", "Alder & Ash"), ("c4", "Zeta Trading")] {
+            let id = house.company(id).await;
+            let mut tx = house.begin().await;
+            companies::set_facts(&mut tx, &id, name, "EUR", "DE", "Europe/Berlin", 1).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+        let mut conn = house.read().await;
+        for (parts, limit, expected) in [
+            (&[][..], 10, &["c3", "c2", "c4", "c1"][..]),
+            (&[], 2, &["c3", "c2"]),
+            (&["ÅNG"], 10, &["c1"]),
+            (&["resync", "zETA"], 10, &["c2", "c4"]),
+            (&["0%_"], 10, &["c2"]),
+            (&["%"], 10, &["c2"]),
+            (&["nobody"], 10, &[]),
+        ] {
+            let found = companies::search(&mut conn, &house.organization_id, &Reader::Everything, parts, limit).await.unwrap();
+            assert_eq!(found.iter().map(|company| company.id.as_str()).collect::<Vec<_>>(), expected, "{parts:?}");
+        }
+        // the list of the API finds by the same rule
+        let filter = CompanyFilter { name: Some("ÅNG"), ..CompanyFilter::default() };
+        let found = companies::list_page(&mut conn, &house.organization_id, &filter, "", 10).await.unwrap();
+        assert_eq!(found.iter().map(|company| company.id.as_str()).collect::<Vec<_>>(), ["c1"]);
     })
     .await;
 }

@@ -331,11 +331,12 @@ async fn a_company_past_its_target_is_noticed_once_until_it_is_fresh_again_and_a
 
         assert!(companies::pause(&mut tx, &common, NOW).await.unwrap());
         assert!(!companies::pause(&mut tx, &common, NOW + 1).await.unwrap());
-        let due = companies::take_due(&mut tx, NOW + HOUR, 10).await.unwrap();
+        let due = companies::list_due(&mut tx, NOW + HOUR, 10).await.unwrap();
         assert_eq!(due.iter().map(|(id, _)| id.clone()).collect::<Vec<_>>(), std::slice::from_ref(&own));
+        companies::move_due(&mut tx, &own, NOW + HOUR).await.unwrap();
         assert!(companies::resume(&mut tx, &common).await.unwrap());
         assert!(!companies::resume(&mut tx, &common).await.unwrap());
-        assert_eq!(companies::take_due(&mut tx, NOW + HOUR, 10).await.unwrap().len(), 1, "it is due, its time has come meanwhile");
+        assert_eq!(companies::list_due(&mut tx, NOW + HOUR, 10).await.unwrap().len(), 1, "it is due, its time has come meanwhile");
         tx.commit().await.unwrap();
         let company = companies::find_any(&mut house.read().await, &own).await.unwrap().unwrap();
         assert_eq!((company.interval_secs, company.freshness_secs, company.freshness_target_secs), (900, Some(3_600), 3_600));

@@ -137,6 +137,7 @@ pub fn new_run<'a>(id: &str, organization_id: &'a OrganizationId, company_id: &'
         extent: Extent::Changes,
         priority,
         requested_by: "schedule",
+        progress: None,
         now_ms: NOW,
     }
 }

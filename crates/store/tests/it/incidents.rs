@@ -1,8 +1,9 @@
 //! Incidents: one row for one cause, also when several nodes see it at once; closed by what ends the cause. And what the log keeps of the past.
 use crate::house::{House, MINUTE, NOW};
+use domain::data_type::DataType;
 use domain::ids::{CompanyId, RunId};
 use domain::incident::{Cause, Concerned};
-use domain::log::{LogMessage, LogType, Settled};
+use domain::log::{LogMessage, LogStatus, LogType, Settled};
 use domain::problem::{Problem, ProblemKind};
 use domain::sync::Extent;
 use store::incidents::{self, Noted, Seen};
@@ -16,6 +17,7 @@ use testkit::each_database;
 fn failed(kind: ProblemKind) -> LogMessage {
     let mut problem = Problem::new(kind, "It failed.");
     problem.endpoint = Some("GET Invoices page 3".to_owned());
+    problem.provider_request_id = Some("1-6AF0-Beef".to_owned());
     LogMessage::SyncFailed { problem }
 }
 
@@ -220,6 +222,48 @@ async fn records_set_aside_stay_an_incident_until_none_is_left_and_a_difference_
 // proves D10 in part
 // proves I12 in part
 #[tokio::test]
+async fn entries_are_found_by_what_their_details_name_in_any_case_beside_every_other_filter() {
+    each_database(|url| async move {
+        let house = House::build(&url).await;
+        let (company, other) = (house.company("c1").await, house.company("c2").await);
+        let stranger = house.organization("stranger").await;
+        let quarantined = LogMessage::RecordsQuarantined { data_type: DataType::Bill, ids: vec!["7".into(), "81".into()], reason: "no Id".into() };
+        let messages = [failed(ProblemKind::ProviderDown), quarantined, LogMessage::TokenRefreshed];
+        let mut tx = house.begin().await;
+        for (at, message) in messages.iter().enumerate() {
+            for (organization_id, company_id) in [(&house.organization_id, Some(&company)), (&house.organization_id, Some(&other)), (&stranger, None)]
+            {
+                let about = About { organization_id, company_id, run_id: None, provider: "quickbooks", company_name: "Books", account_name: "olga" };
+                log_entries::insert(&mut tx, &about, message, 1, NOW + at as i64 * MINUTE).await.unwrap();
+            }
+        }
+        tx.commit().await.unwrap();
+        let mut conn = house.read().await;
+        for (reference, expected) in
+            [("1-6AF0-Beef", 2), ("1-6af0-beef", 2), ("1-6af0", 0), ("Bill 81", 2), ("bill 7", 2), ("7", 2), ("8", 0), ("", 0)]
+        {
+            let filter = Filter { reference: Some(reference.to_owned()), ..Filter::default() };
+            let found = log_entries::list_page(&mut conn, &house.organization_id, &filter, Place::Newest, 10).await.unwrap().entries;
+            assert_eq!(found.len(), expected, "{reference}");
+            assert_eq!(log_entries::count(&mut conn, &house.organization_id, &filter, 10).await.unwrap(), expected as i64, "{reference}");
+            assert_eq!(log_entries::count_newer(&mut conn, &house.organization_id, &filter, i64::MAX - 1, 10).await.unwrap(), 0);
+            let of_one = Filter { company_id: Some(company.clone()), ..filter.clone() };
+            assert_eq!(log_entries::count(&mut conn, &house.organization_id, &of_one, 10).await.unwrap(), expected as i64 / 2, "{reference}");
+            let good = Filter { status: Some(LogStatus::Success), ..filter };
+            assert_eq!(log_entries::count(&mut conn, &house.organization_id, &good, 10).await.unwrap(), 0);
+        }
+        drop(conn);
+        // and gone with its company
+        let mut tx = house.begin().await;
+        store::erasure::erase_companies(&mut tx, std::slice::from_ref(&company), NOW).await.unwrap();
+        tx.commit().await.unwrap();
+        let left = house.read().await.query("SELECT entry_id FROM log_references WHERE company_id = 'c1'", vec![]).await.unwrap();
+        assert_eq!(left.len(), 0);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_is_older_than_its_organization_keeps_goes_in_batches_and_cards_and_table_agree_all_the_way() {
     each_database(|url| async move {
         let house = House::build(&url).await;
@@ -278,6 +322,8 @@ async fn what_is_older_than_its_organization_keeps_goes_in_batches_and_cards_and
         assert!(oldest.iter().all(|entry| entry.logged_at >= before_ms) && oldest.len() == 27);
         let foreign = log_entries::list_page(&mut conn, &stranger, &Filter::default(), Place::Newest, 100).await.unwrap().entries;
         assert_eq!(foreign.len(), 6, "another organization keeps its own");
+        let orphans = conn.query("SELECT entry_id FROM log_references WHERE entry_id NOT IN (SELECT id FROM log_entries)", vec![]).await.unwrap();
+        assert_eq!(orphans.len(), 0, "what entries name goes with them");
     })
     .await;
 }

@@ -1,5 +1,6 @@
 //! The store from outside: every function on SQLite and on PostgreSQL.
 mod access;
+mod audit;
 mod books;
 mod companies;
 mod connections;
@@ -11,3 +12,4 @@ mod log_entries;
 mod oauth_states;
 mod opening;
 mod runs;
+mod second_factors;

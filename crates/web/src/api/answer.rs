@@ -8,7 +8,6 @@ use axum::response::{IntoResponse, Response};
 use domain::money::Amount;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
-use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 
 /// A page of a list.
@@ -92,7 +91,7 @@ fn accepts_json(headers: &HeaderMap) -> bool {
 async fn tagged(response: Response, known: Option<HeaderValue>) -> Response {
     let (mut head, body) = response.into_parts();
     let Ok(bytes) = to_bytes(body, usize::MAX).await else { return ApiError::Internal("an answer could not be read back".into()).into_response() };
-    let tag = format!("\"{}\"", hex::encode(&Sha256::digest(&bytes)[..16]));
+    let tag = format!("\"{}\"", crate::parts::seen::tag(&bytes));
     let tag = HeaderValue::from_str(&tag).expect("hexadecimal digits fit a header");
     // a cache may keep the answer, and must ask each time whether it still holds
     head.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));

@@ -147,8 +147,8 @@ async fn revoke(State(app): State<App>, caller: Caller, ids: Ids) -> Result<Json
     caller.is_unconfined()?;
     let id = ids.api_key();
     let mut tx = app.engine.store.begin().await?;
-    store::api_keys::find(&mut tx, &caller.organization_id, &id).await?.ok_or(ApiError::NotFound)?;
-    if !store::api_keys::revoke(&mut tx, &caller.organization_id, &id, app.engine.now_ms()).await? {
+    let key = store::api_keys::find(&mut tx, &caller.organization_id, &id).await?.ok_or(ApiError::NotFound)?;
+    if !api_keys::revoke(&app, &mut tx, &key).await? {
         return Err(ApiError::Conflict { message: "This key was revoked already.".into(), run_id: None });
     }
     let key = store::api_keys::find(&mut tx, &caller.organization_id, &id).await?.ok_or(ApiError::NotFound)?;

@@ -2,16 +2,18 @@
 use super::error::ApiError;
 use super::operation::Needs;
 use crate::app::App;
+use crate::auth;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use domain::audit::Actor;
 use domain::ids::{ApiKeyId, CompanyId, OrganizationId, UserId};
 use domain::job::Trigger;
 use domain::organization::{KeyAccess, Role};
-use engine::people::Actor;
+use engine::{audit, people};
 use jiff::Timestamp;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Mutex;
@@ -21,8 +23,7 @@ use store::{Conn, StoreError};
 
 /// How a secret begins, so that leaked ones can be searched for.
 pub const PREFIX: &str = "tieout_";
-/// Requests of one key: this many at once, refilled over this time.
-const BURST: u32 = 4_000;
+/// The requests a key may send at once (`WebOptions::key_burst`) are refilled over this time.
 const REFILL: Duration = Duration::from_secs(20);
 /// How often the use of a key is written down.
 const TOUCH_EVERY_MS: i64 = 60_000;
@@ -31,6 +32,7 @@ const TOUCH_EVERY_MS: i64 = 60_000;
 #[derive(Clone, Debug)]
 pub struct Caller {
     pub key_id: ApiKeyId,
+    pub key_name: String,
     pub organization_id: OrganizationId,
     pub role: Role,
     pub access: KeyAccess,
@@ -46,8 +48,8 @@ impl Caller {
         Trigger::Person(self.user_id.0.clone())
     }
     /// The same, as the engine asks who manages people: never with more than the key allows.
-    pub fn actor(&self) -> Actor<'_> {
-        Actor { organization_id: &self.organization_id, user_id: &self.user_id, at_most: self.role }
+    pub fn actor(&self) -> people::Actor<'_> {
+        people::Actor { organization_id: &self.organization_id, user_id: &self.user_id, at_most: self.role }
     }
     /// What belongs to the organization as a whole is no business of a key that is confined to companies: it reaches further than the key does.
     pub fn is_unconfined(&self) -> Result<(), ApiError> {
@@ -86,10 +88,11 @@ pub async fn guard(State((app, needs)): State<(App, Needs)>, mut request: Reques
     let (headers, query) = (request.headers().clone(), request.uri().query().map(str::to_owned));
     match identify(&app, needs, &headers, query.as_deref()).await {
         Ok(caller) => {
+            let actor = Actor::api_key(&caller.key_id, &caller.key_name, auth::place::address(&app.options, &request));
             let answer = super::idempotency::answer_once(&app, &caller, &mut request).await;
             request.extensions_mut().insert(caller.clone());
             match answer {
-                Ok(once) => once.run(&app, &caller, request, next).await,
+                Ok(once) => audit::acting(actor, once.run(&app, &caller, request, next)).await,
                 Err(error) => error.into_response(),
             }
         }
@@ -113,7 +116,7 @@ async fn identify(app: &App, needs: Needs, headers: &HeaderMap, query: Option<&s
         return Err(ApiError::Unauthenticated("This key has expired. Make a new one under Organization, API keys."));
     }
     let role = key.effective_role().ok_or(ApiError::Unauthenticated("The person who made this key has left the organization. Make a new one."))?;
-    app.key_limits.admit(&key.id)?;
+    app.key_limits.admit(&key.id, app.options.key_burst, Instant::now())?;
     if key.last_used_at.is_none_or(|at| now_ms - at > TOUCH_EVERY_MS) {
         let mut tx = app.engine.store.begin().await?;
         store::api_keys::touch(&mut tx, &key.id, now_ms).await?;
@@ -125,7 +128,16 @@ async fn identify(app: &App, needs: Needs, headers: &HeaderMap, query: Option<&s
     if needs.changes && key.access != KeyAccess::Write {
         return Err(ApiError::Forbidden("This key may only read. It takes a key with write access."));
     }
-    Ok(Caller { key_id: key.id, organization_id: key.organization_id, role, access: key.access, user_id: key.created_by, companies, now })
+    Ok(Caller {
+        key_id: key.id,
+        key_name: key.name,
+        organization_id: key.organization_id,
+        role,
+        access: key.access,
+        user_id: key.created_by,
+        companies,
+        now,
+    })
 }
 
 /// The secret of the one `Authorization` header.
@@ -166,14 +178,13 @@ async fn refuse_key_in_address(app: &App, query: Option<&str>) -> Result<(), Api
 pub struct KeyLimits(Mutex<HashMap<ApiKeyId, (u32, Instant)>>);
 
 impl KeyLimits {
-    fn admit(&self, id: &ApiKeyId) -> Result<(), ApiError> {
-        // not the engine's clock: a limit measures how time passes, and is never stored
-        let now = Instant::now();
+    /// `now` is not of the engine's clock: a limit measures how time passes, and is never stored.
+    fn admit(&self, id: &ApiKeyId, burst: u32, now: Instant) -> Result<(), ApiError> {
         let mut keys = self.0.lock().expect("the limits are never held across a panic");
-        let (left, since) = keys.entry(id.clone()).or_insert((BURST, now));
-        let refilled = (now.duration_since(*since).as_millis() * u128::from(BURST) / REFILL.as_millis()).min(u128::from(BURST)) as u32;
+        let (left, since) = keys.entry(id.clone()).or_insert((burst, now));
+        let refilled = (now.duration_since(*since).as_millis() * u128::from(burst) / REFILL.as_millis()).min(u128::from(burst)) as u32;
         if refilled > 0 {
-            (*left, *since) = ((*left + refilled).min(BURST), now);
+            (*left, *since) = ((*left + refilled).min(burst), now);
         }
         match left.checked_sub(1) {
             Some(rest) => {
@@ -189,4 +200,23 @@ impl KeyLimits {
 pub async fn reached_companies(conn: &mut Conn, caller: &Caller) -> Result<Vec<Company>, StoreError> {
     let companies = store::companies::list(conn, &caller.organization_id).await?;
     Ok(companies.into_iter().filter(|company| caller.reaches(&company.id)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::WebOptions;
+    use url::Url;
+
+    #[test]
+    fn a_key_may_send_four_thousand_requests_at_once_and_as_many_again_in_twenty_seconds() {
+        let burst = WebOptions::new(Url::parse("http://tieout.example").unwrap()).key_burst;
+        let (limits, one, other, start) = (KeyLimits::default(), ApiKeyId::new("one"), ApiKeyId::new("other"), Instant::now());
+        let admitted = |id: &ApiKeyId, now: Instant| (0..20_000).take_while(|_| limits.admit(id, burst, now).is_ok()).count();
+        assert_eq!(admitted(&one, start), 4_000);
+        assert_eq!(admitted(&one, start + Duration::from_secs(1)), 200);
+        assert_eq!(admitted(&one, start + Duration::from_secs(21)), 4_000);
+        assert_eq!(admitted(&one, start + Duration::from_secs(600)), 4_000, "what is not used is not saved up");
+        assert_eq!(admitted(&other, start), 4_000, "each key has its own");
+    }
 }

@@ -7,14 +7,18 @@ use super::input::{Body, Flag, Ids, Limit, Nothing, Part, Query};
 use super::operation::Operation;
 use super::runs::{Run, shown as shown_run};
 use crate::app::App;
+use crate::pages::company_delete;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use domain::clock::Month;
 use domain::company::{SyncStatus, sync_status};
+use domain::data_type::UnknownDataType;
 use domain::ids::CompanyId;
 use domain::organization::Action;
 use domain::problem::Problem;
 use domain::sync::Extent;
+use engine::sync::Again;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -97,6 +101,22 @@ pub struct AskSync {
     /// `changes` since the last sync, or `full`: everything from the first transaction. Changes unless said.
     #[serde(default)]
     pub extent: Option<ExtentWord>,
+    /// With changes: data types to list whole again, by the provider's names (`Invoice`).
+    #[serde(default)]
+    pub data_types: Vec<String>,
+    /// With changes: the ledger of a period to read again, by its first and last month; where the provider's ledger is read by month.
+    #[serde(default)]
+    pub months: Option<Months>,
+}
+
+/// A period of whole months.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Months {
+    /// `2026-01`
+    pub first: String,
+    /// `2026-03`
+    pub last: String,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
@@ -127,6 +147,33 @@ pub struct Syncs {
 pub struct Refused {
     pub company_id: String,
     pub reason: String,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct DeletePreview {
+    /// Records that are deleted.
+    pub records: i64,
+    pub linked: bool,
+    /// A sync is under way; it stops.
+    pub is_running: bool,
+    /// What `name` must say.
+    pub name: String,
+    /// An account sees it at the provider: it is listed anew, not linked, with nothing in it.
+    pub is_seen: bool,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AskDelete {
+    /// The name of the company, exactly as `preview_delete_company` writes it.
+    #[schemars(length(max = 1000))]
+    pub name: String,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Deleted {
+    /// An account sees it at the provider: it is listed anew, not linked, with nothing in it.
+    pub is_seen: bool,
 }
 
 pub fn operations() -> Vec<Operation> {
@@ -166,6 +213,19 @@ pub fn operations() -> Vec<Operation> {
         Operation::post("/companies/{id}/resume", "resume_company", Action::UseIntegrations, resume)
             .told(TAG, "Resume the schedule of a company", "")
             .answers::<Company>(),
+        Operation::get("/companies/{id}/delete", "preview_delete_company", Action::UseIntegrations, preview_delete)
+            .told(TAG, "What deleting a company would do", "")
+            .takes_query::<Nothing>()
+            .answers::<DeletePreview>(),
+        Operation::post("/companies/{id}/delete", "delete_company", Action::UseIntegrations, delete)
+            .told(
+                TAG,
+                "Delete a company",
+                "Ends its sync and deletes every record, statement, proof and log entry of it, linked or not. It takes the name of the company; keys that \
+                 reach nothing else end with it. Nothing is changed at the provider.",
+            )
+            .takes::<AskDelete>(json!({ "name": "Kauri Outdoor Ltd" }))
+            .answers::<Deleted>(),
     ]
 }
 
@@ -223,15 +283,30 @@ async fn show(State(app): State<App>, caller: Caller, ids: Ids, Query(Nothing {}
     Ok(Json(shown(company, &caller)))
 }
 
+fn again(asked: &AskSync) -> Result<Again, ApiError> {
+    let mut again = Again::default();
+    for word in &asked.data_types {
+        again.data_types.insert(word.parse().map_err(|unknown: UnknownDataType| ApiError::field("data_types", unknown.to_string()))?);
+    }
+    if let Some(Months { first, last }) = &asked.months {
+        let month = |name: &str, text: &str| Month::parse(text).ok_or_else(|| ApiError::field(name, "expected a month like `2026-01`"));
+        again.months = Some((month("months.first", first)?, month("months.last", last)?));
+    }
+    Ok(again)
+}
+
 async fn sync(State(app): State<App>, caller: Caller, ids: Ids, Body(asked): Body<AskSync>) -> Result<(StatusCode, Json<Run>), ApiError> {
     let id = ids.company();
     caller.company(&mut app.engine.store.read().await?, &id).await?;
-    let extent = match asked.extent {
-        Some(ExtentWord::Full) => Some(Extent::Full),
+    let again = again(&asked)?;
+    let requested = match asked.extent {
+        Some(ExtentWord::Full) if !again.is_empty() => return Err(ApiError::field("extent", "a full sync reads every data type and month")),
+        Some(ExtentWord::Full) => engine::sync::request(&app.engine, &caller.organization_id, &id, caller.trigger(), Some(Extent::Full)).await?,
         // changes are what is asked for without an extent, where there is something to build on
-        Some(ExtentWord::Changes) | None => None,
+        _ if again.is_empty() => engine::sync::request(&app.engine, &caller.organization_id, &id, caller.trigger(), None).await?,
+        _ => engine::sync::request_again(&app.engine, &caller.organization_id, &id, caller.trigger(), &again).await?,
     };
-    match engine::sync::request(&app.engine, &caller.organization_id, &id, caller.trigger(), extent).await? {
+    match requested {
         Requested::Queued(run_id) => {
             let run = store::runs::find(&mut app.engine.store.read().await?, &run_id).await?.ok_or(ApiError::NotFound)?;
             Ok((StatusCode::ACCEPTED, Json(shown_run(run))))
@@ -306,4 +381,31 @@ async fn unlink(State(app): State<App>, caller: Caller, ids: Ids) -> Result<Json
     engine::connections::unlink(&app.engine, &caller.organization_id, &id).await?;
     let company = caller.company(&mut app.engine.store.read().await?, &id).await?;
     Ok(Json(shown(company, &caller)))
+}
+
+async fn preview_delete(
+    State(app): State<App>,
+    caller: Caller,
+    ids: Ids,
+    Query(Nothing {}): Query<Nothing>,
+) -> Result<Json<DeletePreview>, ApiError> {
+    let mut conn = app.engine.store.read().await?;
+    let company = caller.company(&mut conn, &ids.company()).await?;
+    Ok(Json(DeletePreview {
+        records: store::inventory::sum(&mut conn, std::slice::from_ref(&company.id)).await?,
+        linked: company.linked_at.is_some(),
+        is_running: company.run.is_some(),
+        name: company_delete::word(&company),
+        is_seen: !store::companies::list_seen_by(&mut conn, &company.id).await?.is_empty(),
+    }))
+}
+
+async fn delete(State(app): State<App>, caller: Caller, ids: Ids, Body(asked): Body<AskDelete>) -> Result<Json<Deleted>, ApiError> {
+    let company = caller.company(&mut app.engine.store.read().await?, &ids.company()).await?;
+    let word = company_delete::word(&company);
+    if company_delete::on_one_line(&asked.name) != word {
+        return Err(ApiError::field("name", format!("to delete the company, send its name exactly: {word}")));
+    }
+    let deleted = engine::connections::delete_company(&app.engine, &caller.organization_id, &company.id, &caller.user_id).await?;
+    Ok(Json(Deleted { is_seen: deleted.is_offered }))
 }

@@ -6,6 +6,7 @@ use super::input::{Body, Ids, Nothing, Query};
 use super::operation::Operation;
 use crate::app::App;
 use crate::feed::row::account_name;
+use crate::parts::{fields, provider};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -46,6 +47,13 @@ pub struct Connection {
     pub companies: i64,
     /// Of these, linked ones.
     pub linked: i64,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AskMail {
+    /// Whoever owns the books.
+    pub email: String,
 }
 
 pub fn operations() -> Vec<Operation> {
@@ -91,6 +99,11 @@ pub fn operations() -> Vec<Operation> {
             .answers::<ReconnectLink>(),
         Operation::post("/connections/{id}/reconnect-link", "make_reconnect_link", Action::UseIntegrations, make_link)
             .told(TAG, "Make a reconnect link", "Good for a week, once; the one before ends.")
+            .answers::<ReconnectLink>(),
+        Operation::post("/connections/{id}/reconnect-link/mail", "mail_reconnect_link", Action::UseIntegrations, mail_link)
+            .told(TAG, "Mail the reconnect link", "The one that works, or a new one, to whoever owns the books. 409 where the server sends no mail.")
+            .takes::<AskMail>(json!({ "email": "olga@kauri.example" }))
+            .refuses(StatusCode::CONFLICT)
             .answers::<ReconnectLink>(),
         Operation::get("/connections/{id}/disconnect", "preview_disconnect", Action::UseIntegrations, preview_disconnect)
             .told(TAG, "What disconnecting would do", "")
@@ -363,6 +376,18 @@ async fn read_link(
     let (token, ends) = open.unzip();
     let url = token.map(|token| app.engine.address(&["reconnect", &token]).to_string());
     Ok(Json(ReconnectLink { url, expires_at: ends.map(Time) }))
+}
+
+async fn mail_link(State(app): State<App>, caller: Caller, ids: Ids, Body(asked): Body<AskMail>) -> Result<Json<ReconnectLink>, ApiError> {
+    caller.is_unconfined()?;
+    let email = asked.email.trim().to_lowercase();
+    if !fields::is_address(&email) {
+        return Err(ApiError::field("email", "expected an e-mail address"));
+    }
+    let connection = find(&mut app.engine.store.read().await?, &caller, &ids).await?;
+    let service = provider::full_name(&connection.provider);
+    engine::connections::mail_reconnect_link(&app.engine, &caller.organization_id, &connection.id, &caller.user_id, service, &email).await?;
+    read_link(&app, &mut app.engine.store.read().await?, &caller, &connection).await
 }
 
 async fn make_link(State(app): State<App>, caller: Caller, ids: Ids) -> Result<Json<ReconnectLink>, ApiError> {

@@ -5,6 +5,7 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
+use domain::audit::Act;
 use domain::clock::Month;
 use domain::data_type::DataType;
 use domain::ids::{ApiKeyId, CompanyId, ConnectionId, RunId, UserId};
@@ -223,6 +224,11 @@ parsed!(
     /// Accrual or cash.
     BasisWord(Basis) = |text| Basis::parse(text).ok_or_else(|| "expected accrual or cash".to_owned()),
     schemars::json_schema!({ "type": "string", "enum": ["accrual", "cash"] })
+);
+parsed!(
+    /// What was done.
+    ActWord(Act) = |text| Act::parse(text).ok_or_else(|| "expected what an entry of the audit log has as `act`".to_owned()),
+    schemars::json_schema!({ "type": "string", "enum": Act::ALL.iter().map(|act| act.as_str()).collect::<Vec<_>>() })
 );
 parsed!(
     /// Part of a text, at most 200 characters.

@@ -16,6 +16,7 @@ use engine::people::invitations::{self, MOST_AT_ONCE, Obstacle};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use store::readers::Reader;
 
 const TAG: &str = "Invitations";
 
@@ -114,7 +115,7 @@ async fn create(State(app): State<App>, caller: Caller, Body(asked): Body<AskInv
         RoleWord::Member => Role::Member,
         RoleWord::Admin => Role::Admin,
     };
-    let known = store::companies::list(&mut app.engine.store.read().await?, &caller.organization_id).await?;
+    let known = store::companies::list_names(&mut app.engine.store.read().await?, &caller.organization_id, &Reader::Everything).await?;
     for (at, id) in asked.companies.iter().enumerate() {
         if role != Role::Member {
             fault("companies".to_owned(), "an Admin reads every company: leave it out");

@@ -101,7 +101,8 @@ async fn list_postings(State(app): State<App>, caller: Caller, ids: Ids, Query(a
         return Err(ApiError::NotFound);
     }
     let after = after.as_deref().and_then(position);
-    let mut rows = store::ledger::list_lines(&mut conn, &company.id, basis, account_id, asked.month.0, after, limit as i64 + 1).await?;
+    let mut rows =
+        store::ledger::list_lines(&mut conn, &company.id, basis, account_id, (asked.month.0, asked.month.0), after, limit as i64 + 1).await?;
     let next_cursor = place.next(&mut rows, limit, |line| format!("{}/{}/{}", line.day, line.piece, line.line));
     let data = rows.into_iter().map(|line| Posting {
         day: line.day.to_string(),

@@ -6,6 +6,7 @@ use super::cursor::Place;
 use super::error::ApiError;
 use super::input::{Ids, Instant, Limit, Nothing, Part, Query};
 use super::operation::Operation;
+use super::runs::SupportBundle;
 use crate::app::App;
 use axum::Json;
 use axum::extract::State;
@@ -13,6 +14,7 @@ use axum::http::StatusCode;
 use domain::ids::{CompanyId, RunId};
 use domain::log::{LogBody, LogStatus, LogType};
 use domain::organization::Action;
+use engine::support_bundle::Subject;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::log_entries::{self, Filter};
@@ -70,6 +72,8 @@ pub struct ListLogEntries {
     /// Entries before this moment.
     pub until: Option<Instant>,
     pub run: Option<String>,
+    /// What the details name: the provider's request id, or a record, with its type or by its id alone.
+    pub reference: Option<Part>,
     pub limit: Option<Limit>,
     pub cursor: Option<String>,
 }
@@ -99,6 +103,10 @@ pub fn operations() -> Vec<Operation> {
             .told(TAG, "One log entry", "")
             .takes_query::<Nothing>()
             .answers::<LogEntry>(),
+        Operation::get("/log-entries/{id}/support-bundle", "get_log_entry_support_bundle", Action::UseIntegrations, support_bundle)
+            .told(TAG, "The support bundle of a log entry", "For an entry about an account; an entry of a run is told of in the bundle of its run.")
+            .takes_query::<Nothing>()
+            .answers::<SupportBundle>(),
     ]
 }
 
@@ -147,6 +155,7 @@ async fn list(State(app): State<App>, caller: Caller, Query(asked): Query<ListLo
         from_ms: asked.from.map(|at| at.0.as_millisecond()),
         until_ms: asked.until.map(|at| at.0.as_millisecond()),
         run_id: asked.run.map(RunId),
+        reference: asked.reference.map(|part| part.0),
     };
     if filter.from_ms.zip(filter.until_ms).is_some_and(|(from, until)| from > until) {
         return Err(ApiError::bad("`from` is after `until`."));
@@ -169,7 +178,8 @@ async fn list(State(app): State<App>, caller: Caller, Query(asked): Query<ListLo
     Ok(Json(List { data: page.entries.into_iter().map(shown).collect(), next_cursor }))
 }
 
-async fn show(State(app): State<App>, caller: Caller, ids: Ids, Query(Nothing {}): Query<Nothing>) -> Result<Json<LogEntry>, ApiError> {
+/// An entry that this key reaches.
+async fn find(app: &App, caller: &Caller, ids: &Ids) -> Result<log_entries::LogEntry, ApiError> {
     let id = ids.text("id").parse().map_err(|_| ApiError::NotFound)?;
     let entry = log_entries::find(&mut app.engine.store.read().await?, &caller.organization_id, id).await?;
     let reached = |entry: &log_entries::LogEntry| match (&caller.companies, &entry.company_id) {
@@ -177,5 +187,20 @@ async fn show(State(app): State<App>, caller: Caller, ids: Ids, Query(Nothing {}
         (Some(_), Some(company_id)) => caller.reaches(company_id),
         (Some(_), None) => false,
     };
-    entry.filter(reached).map(|entry| Json(shown(entry))).ok_or(ApiError::NotFound)
+    entry.filter(reached).ok_or(ApiError::NotFound)
+}
+
+async fn show(State(app): State<App>, caller: Caller, ids: Ids, Query(Nothing {}): Query<Nothing>) -> Result<Json<LogEntry>, ApiError> {
+    Ok(Json(shown(find(&app, &caller, &ids).await?)))
+}
+
+async fn support_bundle(
+    State(app): State<App>,
+    caller: Caller,
+    ids: Ids,
+    Query(Nothing {}): Query<Nothing>,
+) -> Result<Json<SupportBundle>, ApiError> {
+    let entry = find(&app, &caller, &ids).await?;
+    let subject = entry.run_id.map_or(Subject::Entry(entry.id), Subject::Run);
+    SupportBundle::make(&app, &caller, &subject).await
 }

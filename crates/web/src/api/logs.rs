@@ -5,6 +5,7 @@ use super::error::ApiError;
 use super::input::{Body, Nothing, Query};
 use super::operation::Operation;
 use crate::app::App;
+use crate::pages::log_settings::note_retention;
 use axum::Json;
 use axum::extract::State;
 use domain::ids::CompanyId;
@@ -139,7 +140,9 @@ async fn set_settings(State(app): State<App>, caller: Caller, Body(asked): Body<
         }
     }
     let mut tx = app.engine.store.begin().await?;
+    let before = log_retention::days(&mut tx, &caller.organization_id).await?;
     log_retention::set_days(&mut tx, &caller.organization_id, asked.days, caller.user_id.as_str(), now_ms).await?;
+    note_retention(&app, &mut tx, &caller.organization_id, before, asked.days).await?;
     tx.commit().await?;
     read(&app, &caller).await
 }

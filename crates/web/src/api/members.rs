@@ -15,6 +15,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
+use store::readers::Reader;
 
 const TAG: &str = "Members";
 const MOST_CHANGES: usize = 1_000;
@@ -28,6 +29,8 @@ pub struct Member {
     pub role: &'static str,
     pub joined_at: Time,
     pub last_seen_at: Option<Time>,
+    /// Signing in asks for a code besides the password.
+    pub second_factor: bool,
     /// What a Member reads; null: every company, as Owners and Admins do.
     pub companies: Option<Vec<String>>,
 }
@@ -150,6 +153,7 @@ fn shown(member: store::members::Member, assigned: &BTreeSet<(UserId, CompanyId)
         role: member.role.as_str(),
         joined_at: Time(member.joined_at),
         last_seen_at: member.seen_at.map(Time),
+        second_factor: member.has_second_factor,
     }
 }
 
@@ -207,7 +211,7 @@ async fn set_access(State(app): State<App>, caller: Caller, Body(asked): Body<As
     let mut conn = app.engine.store.read().await?;
     let members = store::members::list(&mut conn, &caller.organization_id).await?;
     let roles: BTreeMap<UserId, Role> = members.into_iter().map(|member| (member.user_id, member.role)).collect();
-    let companies = store::companies::list(&mut conn, &caller.organization_id).await?;
+    let companies = store::companies::list_names(&mut conn, &caller.organization_id, &Reader::Everything).await?;
     let companies: BTreeSet<CompanyId> = companies.into_iter().map(|company| company.id).collect();
     drop(conn);
     let (mut changes, mut wrong, mut named) = (Vec::new(), Vec::new(), BTreeSet::new());

@@ -2,6 +2,7 @@
 //! OpenAPI document.
 pub mod answer;
 pub mod api_keys;
+pub mod audit;
 pub mod caller;
 pub mod companies;
 pub mod connections;
@@ -21,6 +22,7 @@ pub mod notifications;
 pub mod openapi;
 pub mod operation;
 pub mod organization;
+pub mod provider_health;
 pub mod records;
 pub mod runs;
 pub mod statements;
@@ -41,6 +43,7 @@ pub fn all() -> Vec<Operation> {
         members::operations(),
         invitations::operations(),
         connections::operations(),
+        provider_health::operations(),
         data_feed::operations(),
         companies::operations(),
         runs::operations(),
@@ -53,6 +56,7 @@ pub fn all() -> Vec<Operation> {
         mapping::operations(),
         records::operations(),
         api_keys::operations(),
+        audit::operations(),
     ];
     resources.into_iter().flatten().collect()
 }

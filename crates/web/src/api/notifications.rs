@@ -6,6 +6,7 @@ use super::error::ApiError;
 use super::input::{Body, Ids, Limit, Nothing, Query};
 use super::operation::Operation;
 use crate::app::App;
+use crate::pages::notification_settings::{chat, note_chat, note_choices, told};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -295,10 +296,12 @@ async fn set_settings(State(app): State<App>, caller: Caller, Body(asked): Body<
         return Err(ApiError::field(&format!("choices[{at}].kind"), "named twice"));
     }
     let mut tx = app.engine.store.begin().await?;
+    let before = told(&mut tx, &caller.organization_id, &caller.user_id).await?;
     for ChoiceOfKind { kind, in_app, mail } in asked.choices {
         notices::set_choice(&mut tx, &caller.organization_id, &caller.user_id, kind.kind(), Choice { in_app, mail }).await?;
     }
     notices::set_quiet_hours(&mut tx, &caller.organization_id, &caller.user_id, quiet.as_ref()).await?;
+    note_choices(&app, &mut tx, &caller.organization_id, &caller.user_id, &before).await?;
     tx.commit().await?;
     read_settings(&app, &caller).await
 }
@@ -313,18 +316,22 @@ async fn set_chat(State(app): State<App>, caller: Caller, Body(asked): Body<AskC
     let kinds: Vec<NoticeKind> = NoticeKind::CHOSEN.into_iter().filter(|kind| asked.kinds.iter().any(|asked| asked.kind() == *kind)).collect();
     let mut tx = app.engine.store.begin().await?;
     let (store, now_ms) = (&app.engine.store, caller.now.as_millisecond());
+    let before = chat(&mut tx, &caller.organization_id).await?;
     let is_set = notices::set_webhook(store, &mut tx, &caller.organization_id, address, &kinds, &caller.user_id, now_ms).await?;
-    tx.commit().await?;
     if !is_set {
         return Err(ApiError::field("url", "expected the address the chat gave: none is set yet"));
     }
+    note_chat(&app, &mut tx, &caller.organization_id, &before).await?;
+    tx.commit().await?;
     read_settings(&app, &caller).await
 }
 
 async fn remove_chat(State(app): State<App>, caller: Caller) -> Result<Json<NotificationSettings>, ApiError> {
     caller.is_unconfined()?;
     let mut tx = app.engine.store.begin().await?;
+    let before = chat(&mut tx, &caller.organization_id).await?;
     notices::remove_webhook(&mut tx, &caller.organization_id).await?;
+    note_chat(&app, &mut tx, &caller.organization_id, &before).await?;
     tx.commit().await?;
     read_settings(&app, &caller).await
 }

@@ -18,6 +18,8 @@ use serde_json::json;
 pub struct Organization {
     pub id: String,
     pub name: String,
+    /// Its members are asked for a second factor; keys are not.
+    pub second_factor_required: bool,
     pub key: KeyInUse,
 }
 
@@ -70,9 +72,11 @@ async fn rename(State(app): State<App>, caller: Caller, Body(asked): Body<AskNam
 async fn read(app: &App, caller: Caller) -> Result<Json<Organization>, ApiError> {
     let mut conn = app.engine.store.read().await?;
     let name = store::members::organization_name(&mut conn, &caller.organization_id).await?.ok_or(ApiError::NotFound)?;
+    let second_factor_required = store::second_factors::is_required(&mut conn, &caller.organization_id).await?;
     Ok(Json(Organization {
         id: caller.organization_id.0.clone(),
         name,
+        second_factor_required,
         key: KeyInUse {
             id: caller.key_id.0.clone(),
             role: caller.role.as_str(),

@@ -14,6 +14,7 @@ use domain::job::Trigger;
 use domain::organization::Action;
 use domain::problem::Problem;
 use domain::sync::{Counts, RunState};
+use engine::support_bundle::Subject;
 use engine::sync::Progress;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -119,10 +120,40 @@ pub fn operations() -> Vec<Operation> {
             .takes_query::<LastRuns>()
             .answers::<List<Run>>(),
         Operation::get("/runs/{id}", "get_run", Action::UseIntegrations, show).told(TAG, "One run", "").takes_query::<Nothing>().answers::<Run>(),
+        Operation::get("/runs/{id}/support-bundle", "get_run_support_bundle", Action::UseIntegrations, support_bundle)
+            .told(TAG, "The support bundle of a run", "What support needs to know of it, without names, addresses, amounts or secrets.")
+            .takes_query::<Nothing>()
+            .answers::<SupportBundle>(),
         Operation::post("/runs/{id}/cancel", "cancel_run", Action::UseIntegrations, cancel)
             .told(TAG, "Cancel a run", "It stops after the part it is writing; what was synced is kept. A run that has ended is refused with 409.")
             .answers::<Run>(),
     ]
+}
+
+/// A support bundle, and what was taken out of it.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct SupportBundle {
+    pub left_out: Vec<LeftOut>,
+    /// Its form follows what there is to tell, and changes with versions.
+    pub bundle: serde_json::Map<String, serde_json::Value>,
+}
+
+/// A mark that stands in the place of something, and how often.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct LeftOut {
+    pub mark: &'static str,
+    pub times: usize,
+}
+
+impl SupportBundle {
+    /// Whoever asks has looked whether the caller reaches the subject.
+    pub async fn make(app: &App, caller: &Caller, subject: &Subject) -> Result<Json<SupportBundle>, ApiError> {
+        let bundle = engine::support_bundle::make(&app.engine, &caller.organization_id, subject).await?;
+        Ok(Json(SupportBundle {
+            left_out: bundle.hidden.into_iter().map(|(mark, times)| LeftOut { mark, times }).collect(),
+            bundle: serde_json::from_str(&bundle.text).expect("a bundle is an object of JSON"),
+        }))
+    }
 }
 
 fn counts(counts: Counts) -> RunCounts {
@@ -200,6 +231,16 @@ async fn find(app: &App, caller: &Caller, id: &RunId) -> Result<store::runs::Run
 
 async fn show(State(app): State<App>, caller: Caller, ids: Ids, Query(Nothing {}): Query<Nothing>) -> Result<Json<Run>, ApiError> {
     Ok(Json(shown(find(&app, &caller, &ids.run()).await?)))
+}
+
+async fn support_bundle(
+    State(app): State<App>,
+    caller: Caller,
+    ids: Ids,
+    Query(Nothing {}): Query<Nothing>,
+) -> Result<Json<SupportBundle>, ApiError> {
+    let run = find(&app, &caller, &ids.run()).await?;
+    SupportBundle::make(&app, &caller, &Subject::Run(run.id)).await
 }
 
 async fn cancel(State(app): State<App>, caller: Caller, ids: Ids) -> Result<Json<Run>, ApiError> {

@@ -3,10 +3,12 @@ use crate::api::caller::PREFIX;
 use crate::app::App;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::audit::{Act, Object, ObjectKind};
 use domain::ids::{ApiKeyId, CompanyId, OrganizationId, UserId};
 use domain::organization::{KeyAccess, Role};
-use store::StoreError;
-use store::api_keys::NewApiKey;
+use engine::audit;
+use store::api_keys::{ApiKey, NewApiKey};
+use store::{StoreError, Tx};
 
 const DAY_MS: i64 = 86_400_000;
 /// Unless its maker says otherwise.
@@ -89,6 +91,23 @@ pub async fn make(
         now_ms,
     };
     store::api_keys::insert(&mut tx, &key).await?;
+    let reach = if companies.is_empty() { "all companies".to_owned() } else { format!("{} companies", companies.len()) };
+    let after = format!("{}, {}, {reach}", wanted.role.label(), wanted.access.as_str());
+    audit::note(&app.engine, &mut tx, organization_id, Act::ApiKeyMade, object(&id, &wanted.name), "", &after).await?;
     tx.commit().await?;
     Ok(Ok(Made { id, secret }))
+}
+
+fn object(id: &ApiKeyId, name: &str) -> Object {
+    Object::new(ObjectKind::ApiKey, id.as_str(), name)
+}
+
+/// Ends a key for good, in the caller's transaction; false when it had ended already.
+pub async fn revoke(app: &App, tx: &mut Tx, key: &ApiKey) -> Result<bool, StoreError> {
+    let revoked = store::api_keys::revoke(tx, &key.organization_id, &key.id, app.engine.now_ms()).await?;
+    if revoked {
+        let before = format!("{}, {}", key.role.label(), key.access.as_str());
+        audit::note(&app.engine, tx, &key.organization_id, Act::ApiKeyRevoked, object(&key.id, &key.name), &before, "").await?;
+    }
+    Ok(revoked)
 }

@@ -1,7 +1,8 @@
 //! One-time links: the first Owner's, and sign-ins printed on a terminal. They are kept as hashes, work once, and end soon.
 use super::session::make_token;
+use domain::audit::Act;
 use domain::ids::UserId;
-use engine::Engine;
+use engine::{Engine, audit};
 use store::StoreError;
 use url::Url;
 
@@ -25,6 +26,7 @@ pub async fn make_sign_in_link(engine: &Engine, user_id: &UserId) -> Result<Url,
     let (token, now_ms) = (make_token(), engine.clock.now_ms());
     let mut tx = engine.store.begin().await?;
     store::sessions::insert_link(&mut tx, &token, "sign_in", Some(user_id), now_ms, now_ms + SIGN_IN_LIFE_MS).await?;
+    audit::note_everywhere(engine, &mut tx, user_id, Act::SignInLinkMade, "for a day").await?;
     tx.commit().await?;
     Ok(engine.address(&["sign-in", "link", &token]))
 }

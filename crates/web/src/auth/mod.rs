@@ -1,9 +1,13 @@
-//! Who is here: sessions, the guard before every route, passwords, one-time links.
+//! Who is here: sessions, the guard before every route, passwords, second factors, one-time links.
 pub mod api_keys;
+pub mod device;
 pub mod links;
 pub mod owner;
 pub mod passwords;
+pub mod place;
 pub mod preferences;
+pub mod proof;
+pub mod second_factor;
 pub mod session;
 pub mod throttle;
 
@@ -12,14 +16,20 @@ pub use owner::create_owner;
 
 use crate::app::App;
 use crate::error::WebError;
+use crate::flash::Flash;
+use crate::pages::{profile, send_again};
+use crate::parts::address::Address;
 use crate::routes::{Access, Scope};
 use axum::extract::{RawPathParams, Request, State};
-use axum::http::Method;
+use axum::http::{HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
+use domain::audit::Actor;
+use engine::audit;
 use store::StoreError;
 use store::readers::Reader;
 use store::sessions::Session;
+use url::Url;
 
 /// Runs before every route: finds the session, checks the role the route declares and that the thing its address names is one this person may see,
 /// and hands the session on.
@@ -34,10 +44,13 @@ pub async fn guard(State((app, access, scope)): State<(App, Access, Scope)>, par
     };
     let Some(session) = session else {
         if access == Access::Public {
-            return next.run(request).await;
+            return audit::acting(Actor::guest(place::address(&app.options, &request)), next.run(request)).await;
         }
-        return sign_in_first(&request);
+        return sign_in_first(&app, request).await;
     };
+    if session.needs_second_factor && access != Access::Public && !is_about_oneself(request.uri().path()) {
+        return set_up_first(&request, &session);
+    }
     if let Access::SignedIn(action) = access
         && !session.role.may(action)
     {
@@ -48,8 +61,9 @@ pub async fn guard(State((app, access, scope)): State<(App, Access, Scope)>, par
         Ok(false) => return WebError::NotFound.into_response(),
         Err(error) => return WebError::from(error).into_response(),
     }
+    let actor = Actor::person(&session.user_id, &session.user_name, place::address(&app.options, &request));
     request.extensions_mut().insert(session);
-    next.run(request).await
+    audit::acting(actor, next.run(request)).await
 }
 
 /// Foreign, unknown and not assigned are one answer.
@@ -60,20 +74,48 @@ async fn is_reachable(app: &App, session: &Session, scope: Scope, params: &RawPa
     store::tenancy::is_reachable(&mut app.engine.store.read().await?, &session.organization_id, &reader, thing, id).await
 }
 
-/// Pages lead to the sign-in and back; a fragment or a stream is only told.
-fn sign_in_first(request: &Request) -> Response {
-    let is_page = request.method() == Method::GET && !request.headers().contains_key("x-live") && request.uri().path() != "/events";
+/// What is open to somebody whose organization asks for a second factor they do not have yet: setting it up, and going elsewhere.
+fn is_about_oneself(path: &str) -> bool {
+    path == profile::PATH || path.starts_with("/profile/") || path == "/switch"
+}
+
+/// Pages and forms lead to where a second factor is set up; a fragment or a stream is only told.
+fn set_up_first(request: &Request, session: &Session) -> Response {
+    if request.method() == Method::GET {
+        return if is_page(request) { Redirect::to(profile::PATH).into_response() } else { axum::http::StatusCode::FORBIDDEN.into_response() };
+    }
+    let told = format!("{} asks for a second factor. Set yours up first; nothing was changed.", session.organization_name);
+    Flash::warn(told).redirect(profile::PATH)
+}
+
+/// Neither a fragment that the script asks for, nor the stream.
+fn is_page(request: &Request) -> bool {
+    !request.headers().contains_key("x-live") && request.uri().path() != "/events"
+}
+
+/// Pages lead to the sign-in and back, and so do forms, by way of what was typed; a fragment or a stream is only told.
+async fn sign_in_first(app: &App, request: Request) -> Response {
+    let is_page = is_page(&request);
+    if request.method() != Method::GET {
+        let kept = if is_page { send_again::keep(app, request).await } else { None };
+        return kept.map_or_else(|| WebError::SignInNeeded.into_response(), |next| to_sign_in(&next, false));
+    }
     if !is_page {
-        return if request.method() == Method::GET {
-            axum::http::StatusCode::UNAUTHORIZED.into_response()
-        } else {
-            WebError::SignInNeeded.into_response()
-        };
+        return axum::http::StatusCode::UNAUTHORIZED.into_response();
     }
     let address = request.uri().path_and_query().map_or("/", |address| address.as_str());
-    if address == "/" {
-        return Redirect::to("/sign-in").into_response();
-    }
-    let next: String = url::form_urlencoded::byte_serialize(address.as_bytes()).collect();
-    Redirect::to(&format!("/sign-in?next={next}")).into_response()
+    to_sign_in(address, has_lost_its_cookie(app, request.headers()))
+}
+
+/// A sign-in leads on from its own page; whoever comes from there without a session was given one and did not keep it.
+fn has_lost_its_cookie(app: &App, headers: &HeaderMap) -> bool {
+    let referer = headers.get(header::REFERER).and_then(|value| Url::parse(value.to_str().ok()?).ok());
+    let from_sign_in = referer.is_some_and(|page| page.origin() == app.options.public_url.origin() && page.path() == "/sign-in");
+    from_sign_in && crate::visit::cookie(headers, &app.options.cookie_name(session::COOKIE)).is_none()
+}
+
+fn to_sign_in(next: &str, no_cookies: bool) -> Response {
+    let next = if next == "/" { "" } else { next };
+    let address = Address::new("/sign-in").with("next", next).with("cookies", if no_cookies { "off" } else { "" });
+    Redirect::to(&address.to_string()).into_response()
 }

@@ -1,8 +1,9 @@
 //! The first Owner and the organization: made together.
 use super::passwords;
+use domain::audit::{Act, Object};
 use domain::ids::{OrganizationId, UserId};
 use domain::organization::Role;
-use engine::Engine;
+use engine::{Engine, audit};
 use store::members::User;
 use store::{StoreError, Tx};
 
@@ -46,5 +47,7 @@ pub async fn insert(engine: &Engine, tx: &mut Tx, new: NewOwner<'_>) -> Result<O
     }
     store::members::insert_organization(tx, &organization_id, new.organization.trim(), now_ms).await?;
     store::members::add(tx, &organization_id, &user_id, Role::Owner, now_ms).await?;
+    let (object, name) = (Object::organization(&organization_id, new.organization.trim()), new.organization.trim());
+    audit::note_by(engine, tx, &organization_id, &user_id, Act::OrganizationMade, Some(object), name).await?;
     Ok(Some((organization_id, user_id)))
 }

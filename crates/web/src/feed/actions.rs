@@ -70,19 +70,8 @@ pub fn told(answer: &ManyRequested) -> Flash {
     flash
 }
 
-/// POST: **Resync** of one company.
-pub async fn resync(State(app): State<App>, visit: Visit, Path(id): Path<String>, RawForm(form): RawForm) -> Result<Response, WebError> {
-    let form = Asked::parse(&form);
-    let company_id = CompanyId::new(id);
-    let flash = match engine::sync::request(&app.engine, visit.organization_id(), &company_id, trigger(&visit), None).await {
-        Ok(requested) => told_one(&requested, &company_id),
-        Err(EngineError::Refused(reason)) => Flash::warn(reason),
-        Err(error) => return Err(error.into()),
-    };
-    Ok(flash.redirect(form.back(PATH)))
-}
-
-fn told_one(requested: &Requested, company_id: &CompanyId) -> Flash {
+/// What became of the request for one company, with a link to its progress.
+pub fn told_one(requested: &Requested, company_id: &CompanyId) -> Flash {
     let progress = Some(format!("/companies/{company_id}"));
     match requested {
         Requested::Queued(_) => Flash::good("1 queued.").item("Show progress", progress),
@@ -125,13 +114,6 @@ pub async fn link_selected(State(app): State<App>, visit: Visit, RawForm(form): 
         false => refused.into_iter().fold(Flash::warn(sentence), |flash, reason| flash.item(reason, None)),
     };
     Ok(flash.redirect(form.back(PATH)))
-}
-
-/// POST: *Unlink*.
-pub async fn unlink(State(app): State<App>, visit: Visit, Path(id): Path<String>, RawForm(form): RawForm) -> Result<Response, WebError> {
-    let form = Asked::parse(&form);
-    engine::connections::unlink(&app.engine, visit.organization_id(), &CompanyId::new(id)).await?;
-    Ok(Flash::good("Unlinked. It is no longer synced; what was synced is kept.").redirect(form.back(PATH)))
 }
 
 /// POST: *Cancel* of a run.

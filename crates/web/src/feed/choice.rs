@@ -57,6 +57,7 @@ impl Choice {
                 last_run: one_of("last_run", &LAST_RUN),
                 freshness: one_of("freshness", &FRESHNESS),
                 link: one_of("link", &LINKS),
+                ..Filter::default()
             },
             sort: Some(asked.get("sort")).filter(|sort| !sort.is_empty() && Sort::parse(sort).text() == *sort).unwrap_or_default().to_owned(),
             size: asked.size(),

@@ -3,6 +3,7 @@ use super::choice::Choice;
 use super::row::{account_name, target};
 use crate::app::App;
 use crate::error::WebError;
+use crate::exports;
 use crate::parts::address::Asked;
 use crate::parts::csv::Csv;
 use crate::parts::{provider, status};
@@ -46,6 +47,7 @@ pub async fn show(State(app): State<App>, visit: Visit, asked: Asked) -> Result<
     let ids = store::feed::list_ids(&mut conn, visit.organization_id(), &choice.filter, choice.sort(), now_ms, MOST_ROWS, 0).await?;
     let companies = store::feed::list_by_ids(&mut conn, visit.organization_id(), &ids).await?;
     drop(conn);
+    exports::note(&app, visit.organization_id(), "Data Feed", &asked).await?;
     let mut csv = Csv::with_heads(&HEADS);
     for company in &companies {
         csv.add(&cells(company, &visit));

@@ -13,8 +13,9 @@ use domain::ids::{CompanyId, UserId};
 use domain::organization::Role;
 use engine::people::{self, Assignment};
 use std::collections::{BTreeMap, BTreeSet};
-use store::companies::Company;
+use store::companies::Named;
 use store::members::Member;
+use store::readers::Reader;
 
 pub const PATH: &str = "/organization/access";
 const COMPANIES_ON_A_PAGE: usize = 50;
@@ -90,7 +91,7 @@ impl Filter {
     fn address(&self) -> Address {
         Address::new(PATH).with("q", &self.search).with("who", &self.who).with("provider", &self.provider)
     }
-    fn has_company(&self, company: &Company) -> bool {
+    fn has_company(&self, company: &Named) -> bool {
         company.linked_at.is_some()
             && company.name.to_lowercase().contains(&self.search.to_lowercase())
             && (self.provider.is_empty() || self.provider == company.provider)
@@ -106,18 +107,18 @@ pub async fn show(State(app): State<App>, visit: Visit, asked: Asked) -> Result<
     let organization_id = visit.organization_id();
     let mut conn = app.engine.store.read().await?;
     let mut members = store::members::list(&mut conn, organization_id).await?;
-    let all = store::companies::list(&mut conn, organization_id).await?;
+    let all = store::companies::list_names(&mut conn, organization_id, &Reader::Everything).await?;
     let assigned = store::readers::list_all(&mut conn, organization_id).await?;
     let invitations = store::invitations::list_open(&mut conn, organization_id).await?.len();
     let shell = visit.shell(&mut conn, Place::Members, "Internal Access").await?;
     drop(conn);
     let count = members.len();
-    let linked = all.iter().filter(|company| company.linked_at.is_some()).count();
-    let mut companies: Vec<&Company> = all.iter().filter(|company| filter.has_company(company)).collect();
+    let mut companies: Vec<&Named> = all.iter().filter(|company| filter.has_company(company)).collect();
     companies.sort_by_cached_key(|company| company.name.to_lowercase());
     let mut sees: BTreeMap<&UserId, usize> = BTreeMap::new();
+    let linked_ids: BTreeSet<&CompanyId> = all.iter().filter(|company| company.linked_at.is_some()).map(|company| &company.id).collect();
     for (user_id, company_id) in &assigned {
-        if all.iter().any(|company| company.id == *company_id && company.linked_at.is_some()) {
+        if linked_ids.contains(company_id) {
             *sees.entry(user_id).or_default() += 1;
         }
     }
@@ -127,7 +128,7 @@ pub async fn show(State(app): State<App>, visit: Visit, asked: Asked) -> Result<
     let page: usize = asked.get("page").parse().unwrap_or(1).max(1);
     let column: usize = asked.get("people").parse().unwrap_or(1).max(1);
     let (first, first_person) = ((page - 1).saturating_mul(COMPANIES_ON_A_PAGE), (column - 1).saturating_mul(PEOPLE_ON_A_PAGE));
-    let shown_companies: Vec<&Company> = companies.iter().copied().skip(first).take(COMPANIES_ON_A_PAGE).collect();
+    let shown_companies: Vec<&Named> = companies.iter().copied().skip(first).take(COMPANIES_ON_A_PAGE).collect();
     let shown_people: Vec<&Member> = members.iter().skip(first_person).take(PEOPLE_ON_A_PAGE).collect();
     let address = filter.address();
     let at = |page: usize, column: usize| {
@@ -147,14 +148,14 @@ pub async fn show(State(app): State<App>, visit: Visit, asked: Asked) -> Result<
                 role: member.role.label(),
                 locked: member.role != Role::Member,
                 sees: match member.role {
-                    Role::Member => format!("sees {} of {linked}", sees.get(&member.user_id).copied().unwrap_or(0)),
+                    Role::Member => format!("sees {} of {}", sees.get(&member.user_id).copied().unwrap_or(0), linked_ids.len()),
                     _ => "sees all".to_owned(),
                 },
             })
             .collect(),
         rows,
         found: counted(companies.len(), "company", "companies"),
-        companies: linked,
+        companies: linked_ids.len(),
         members: members.len(),
         address: at(page, column),
         previous: (page > 1).then(|| at(page - 1, column)),
@@ -172,7 +173,7 @@ pub async fn show(State(app): State<App>, visit: Visit, asked: Asked) -> Result<
     })
 }
 
-fn row(company: &Company, people: &[&Member], assigned: &BTreeSet<(UserId, CompanyId)>) -> Row {
+fn row(company: &Named, people: &[&Member], assigned: &BTreeSet<(UserId, CompanyId)>) -> Row {
     let cells = people
         .iter()
         .map(|member| Cell {
@@ -220,7 +221,7 @@ fn ticked(form: &Asked) -> Vec<Assignment> {
 
 async fn whole(app: &App, visit: &Visit, person: &str, reads: bool, form: &Asked) -> Result<Vec<Assignment>, WebError> {
     let filter = Filter::of(form);
-    let companies = store::companies::list(&mut app.engine.store.read().await?, visit.organization_id()).await?;
+    let companies = store::companies::list_names(&mut app.engine.store.read().await?, visit.organization_id(), &Reader::Everything).await?;
     let found = companies.into_iter().filter(|company| filter.has_company(company));
     Ok(found.map(|company| Assignment { user_id: UserId::new(person), company_id: company.id, reads }).collect())
 }

@@ -135,7 +135,7 @@ async fn companies(app: &App, conn: &mut store::Conn, id: &ConnectionId, visit: 
         is_linked: company.linked_at.is_some(),
         is_running: company.run.is_some(),
         elsewhere: (company.connection_id != *id).then(|| company.connection_name.clone()),
-        status: status::of(&company, visit.now, &visit.zone),
+        status: status::of(&company, visit.now, &visit.zone).with_health(&company.provider),
         shield: Shield::of(&company),
         last_synced: company.last_success_at.map(|at| Moment::relative(at, visit.now, &visit.zone)),
         name: company.name,

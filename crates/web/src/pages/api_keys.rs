@@ -3,6 +3,7 @@ use crate::app::App;
 use crate::auth::api_keys::{self, DAYS, Refusal, Wanted};
 use crate::error::WebError;
 use crate::flash::Flash;
+use crate::pages::confirm_person;
 use crate::parts::address::Asked;
 use crate::parts::moment::Moment;
 use crate::visit::{Place, Shell, Visit};
@@ -12,6 +13,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use domain::ids::{ApiKeyId, CompanyId};
 use domain::organization::{KeyAccess, Role};
+use store::readers::Reader;
 
 const PATH: &str = "/organization/api-keys";
 
@@ -95,7 +97,10 @@ async fn page(app: &App, visit: &Visit, typed: Typed, refusal: Option<Refusal>, 
             exposed: key.exposed_at.is_some(),
         });
     }
-    let companies = store::companies::list(&mut conn, visit.organization_id()).await?.into_iter().filter(|company| company.linked_at.is_some());
+    let companies = store::companies::list_names(&mut conn, visit.organization_id(), &Reader::Everything)
+        .await?
+        .into_iter()
+        .filter(|company| company.linked_at.is_some());
     let companies =
         companies.map(|company| CompanyChoice { chosen: typed.companies.contains(&company.id.0), id: company.id.0, name: company.name }).collect();
     let shell = visit.shell(&mut conn, Place::ApiKeys, "API keys").await?;
@@ -111,6 +116,9 @@ pub async fn show(State(app): State<App>, visit: Visit) -> Result<Response, WebE
 
 /// POST: makes a key. The answer shows its secret, so it is a page and no redirect: the secret is never put into a cookie or an address.
 pub async fn create(State(app): State<App>, visit: Visit, RawForm(form): RawForm) -> Result<Response, WebError> {
+    if let Some(page) = confirm_person::before(&app, &visit, "Making an API key", &form, PATH).await? {
+        return Ok(page);
+    }
     let form = Asked::parse(&form);
     let typed = Typed {
         name: form.get("name").to_owned(),
@@ -156,7 +164,7 @@ pub async fn revoke(State(app): State<App>, visit: Visit, Path(id): Path<String>
     let id = ApiKeyId::new(id);
     let mut tx = app.engine.store.begin().await?;
     let key = store::api_keys::find(&mut tx, visit.organization_id(), &id).await?.ok_or(WebError::NotFound)?;
-    let revoked = store::api_keys::revoke(&mut tx, visit.organization_id(), &id, app.engine.now_ms()).await?;
+    let revoked = api_keys::revoke(&app, &mut tx, &key).await?;
     tx.commit().await?;
     let flash = match revoked {
         true => Flash::good(format!("{} is revoked. Its next request is refused.", key.name)),

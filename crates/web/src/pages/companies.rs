@@ -2,14 +2,15 @@
 use crate::app::App;
 use crate::error::WebError;
 use crate::parts::address::{Address, Asked};
+use crate::parts::figures::count;
 use crate::parts::moment::Moment;
 use crate::parts::status::{self, Shield, Status};
 use crate::visit::{Place, Shell, Visit};
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use domain::company::Mark;
 use domain::organization::Action;
+use store::feed::{self, Filter, Sort};
 
 pub struct Row {
     pub id: String,
@@ -28,56 +29,42 @@ pub struct CompaniesPage {
     pub shell: Shell,
     pub rows: Vec<Row>,
     pub search: String,
-    pub companies: usize,
-    pub synced: usize,
-    pub verified: usize,
-    pub not_verified: usize,
-    pub attention: usize,
+    pub companies: i64,
+    pub synced: i64,
+    pub verified: i64,
+    pub not_verified: i64,
+    pub attention: i64,
     pub may_act: bool,
+    /// Which of how many are on this page, when it does not hold them all.
+    pub shown: Option<String>,
     pub previous: Option<String>,
     pub next: Option<String>,
 }
 
-const ROWS_ON_A_PAGE: usize = 100;
+const ROWS_ON_A_PAGE: i64 = 50;
 
 pub async fn show(State(app): State<App>, visit: Visit, asked: Asked) -> Result<Response, WebError> {
+    let search = asked.get("q").to_owned();
+    let chosen: i64 = asked.get("page").parse().unwrap_or(1).clamp(1, i64::from(i32::MAX));
+    let now_ms = visit.now.as_millisecond();
+    let all = Filter { link: "linked".to_owned(), ..Filter::read_by(&visit.reader()) };
+    let found = Filter { name: search.clone(), ..all.clone() };
     let mut conn = app.engine.store.read().await?;
-    let mut companies = store::companies::list_read_by(&mut conn, visit.organization_id(), &visit.reader()).await?;
+    let page = feed::page(&mut conn, visit.organization_id(), &found, Sort::default(), now_ms, ROWS_ON_A_PAGE, chosen).await?;
+    // the summary counts all, whatever is searched for
+    let counts = match search.is_empty() {
+        true => page.counts,
+        false => feed::count(&mut conn, visit.organization_id(), &all, now_ms).await?,
+    };
+    let from = (page.page - 1) * ROWS_ON_A_PAGE;
     let shell = visit.shell(&mut conn, Place::Companies, "Companies").await?;
     drop(conn);
-    companies.retain(|company| company.linked_at.is_some());
-    companies.sort_by_cached_key(|company| company.name.to_lowercase());
-    let mut page = CompaniesPage {
-        shell,
-        rows: Vec::new(),
-        search: asked.get("q").to_owned(),
-        companies: companies.len(),
-        synced: 0,
-        verified: 0,
-        not_verified: 0,
-        attention: 0,
-        may_act: visit.may(Action::UseIntegrations),
-        previous: None,
-        next: None,
-    };
-    let search = page.search.to_lowercase();
-    let address = Address::new("/companies").with("q", &page.search);
-    let chosen: usize = asked.get("page").parse().unwrap_or(1).max(1);
-    let (first, mut found) = ((chosen - 1).saturating_mul(ROWS_ON_A_PAGE), 0);
-    for company in &companies {
-        let status = status::of(company, visit.now, &visit.zone);
-        page.synced += usize::from(status.key == "synced");
-        page.attention += usize::from(matches!(status.key, "needs_resync" | "invalid_token"));
-        page.verified += usize::from(company.mark == Mark::Verified);
-        page.not_verified += usize::from(company.mark == Mark::NotVerified);
-        if !company.name.to_lowercase().contains(&search) {
-            continue;
-        }
-        found += 1;
-        if found <= first || page.rows.len() == ROWS_ON_A_PAGE {
-            continue;
-        }
-        page.rows.push(Row {
+    let of_word = |word: &str| counts.words.get(word).copied().unwrap_or(0);
+    let address = Address::new("/companies").with("q", &search);
+    let rows: Vec<Row> = page
+        .companies
+        .iter()
+        .map(|company| Row {
             id: company.id.0.clone(),
             name: company.name.clone(),
             provider: company.provider.clone(),
@@ -85,10 +72,24 @@ pub async fn show(State(app): State<App>, visit: Visit, asked: Asked) -> Result<
             shield: Shield::of(company),
             as_of: company.marked_as_of.as_deref().map(crate::parts::figures::day),
             last_synced: company.last_success_at.map(|ms| Moment::relative(ms, visit.now, &visit.zone)),
-            status,
-        });
-    }
-    page.previous = (chosen > 1).then(|| address.with("page", chosen - 1).to_string());
-    page.next = (found > first + page.rows.len()).then(|| address.with("page", chosen + 1).to_string());
-    visit.page(&page)
+            status: match visit.may(Action::UseIntegrations) {
+                true => status::of(company, visit.now, &visit.zone).with_health(&company.provider),
+                false => status::of(company, visit.now, &visit.zone),
+            },
+        })
+        .collect();
+    visit.page(&CompaniesPage {
+        shell,
+        companies: counts.total,
+        synced: of_word("synced"),
+        verified: counts.verified,
+        not_verified: counts.not_verified,
+        attention: of_word("needs_resync") + of_word("invalid_token"),
+        may_act: visit.may(Action::UseIntegrations),
+        shown: (page.total > ROWS_ON_A_PAGE).then(|| format!("{} to {} of {}", count(from + 1), count(from + rows.len() as i64), count(page.total))),
+        previous: (page.page > 1).then(|| address.with("page", page.page - 1).to_string()),
+        next: (from + ROWS_ON_A_PAGE < page.total).then(|| address.with("page", page.page + 1).to_string()),
+        search,
+        rows,
+    })
 }

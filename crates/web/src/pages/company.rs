@@ -203,7 +203,7 @@ pub async fn show(State(app): State<App>, visit: Visit, Path(id): Path<String>, 
     visit.page(&CompanyPage {
         shell,
         shield: Shield::of(&company),
-        evidence: evidence_word(&company.evidence).to_owned(),
+        evidence: if company.last_success_at.is_some() { evidence_word(&company.evidence) } else { "nothing yet" }.to_owned(),
         as_of: company.marked_as_of.as_deref().map(figures::day),
         last_synced: company.last_success_at.map(|ms| Moment::relative(ms, now, zone)),
         next_run: company
@@ -277,10 +277,12 @@ pub fn result_word(run: &Run) -> &'static str {
     tracking::result_word(run.state)
 }
 
-pub fn extent_word(extent: Extent) -> &'static str {
-    match extent {
-        Extent::Full => "everything",
-        Extent::Changes => "changes",
+pub fn extent_word(run: &Run) -> &'static str {
+    let progress = Progress::parse(&run.progress);
+    match (run.extent, progress.again.is_empty() && progress.again_months.is_none()) {
+        (Extent::Full, _) => "everything",
+        (Extent::Changes, true) => "changes",
+        (Extent::Changes, false) => "changes, a part again",
     }
 }
 
@@ -293,7 +295,7 @@ fn finished(run: &Run, names: &BTreeMap<UserId, String>, visit: &Visit) -> Finis
         look: result_look(run.state),
         reason: run.problem.as_deref().and_then(problem_sentence),
         trigger: person.unwrap_or_else(|| Trigger::label(&run.requested_by).to_owned()),
-        extent: extent_word(run.extent),
+        extent: extent_word(run),
         counts: counts_text(&counts),
         quarantined: (counts.quarantined > 0).then(|| figures::count(counts.quarantined as i64)),
         calls: figures::count(run.calls),

@@ -1,6 +1,7 @@
 //! Receivables and payables by contact as of any day, beside the control accounts they add up to.
 use crate::app::App;
 use crate::error::WebError;
+use crate::pages::account_lines;
 use crate::parts::address::{Address, Asked};
 use crate::parts::by_contact::ByContact;
 use crate::parts::figures;
@@ -9,6 +10,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use domain::chart::control::Control;
+use domain::clock::Month;
 use domain::ids::CompanyId;
 use domain::ledger::Basis;
 use jiff::civil::Date;
@@ -97,7 +99,7 @@ pub async fn show(State(app): State<App>, visit: Visit, Path(id): Path<String>, 
             by_contact: control.by_contact.grouped(),
             balance: control.balance.grouped(),
             difference: (control.by_contact != control.balance).then(|| (control.by_contact - control.balance).grouped()),
-            href: super::account_lines::address(&id, Basis::Accrual, &control.account.remote_id, domain::clock::Month::of(day)).to_string(),
+            href: account_lines::What::Account(&control.account.remote_id).address(&id, Basis::Accrual, (Month::of(day), Month::of(day))).to_string(),
         })
         .collect();
     visit.page(&ContactBalancesPage {

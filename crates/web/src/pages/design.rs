@@ -51,7 +51,7 @@ impl DesignPage {
                 _ => None,
             };
             let resumes = (*key == "waiting").then(|| Moment::clock(now.as_millisecond() + 1_800_000, now, zone));
-            Status { key, label, reason, resumes }
+            Status { key, label, reason, resumes, health: None }
         };
         let labels: Vec<String> =
             ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"].map(|month| format!("{month} 2026")).into();

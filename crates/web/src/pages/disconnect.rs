@@ -3,17 +3,17 @@ use super::integrations::Account;
 use crate::app::App;
 use crate::error::WebError;
 use crate::flash::Flash;
+use crate::pages::confirm_person;
+use crate::parts::address::Asked;
 use crate::parts::figures::{count, counted};
 use crate::parts::provider;
 use crate::visit::{Place, Shell, Visit};
 use askama::Template;
-use axum::Form;
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawForm, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::ids::ConnectionId;
 use engine::connections::Data;
-use serde::Deserialize;
 use store::companies::Company;
 
 /// A company that is synced through the account.
@@ -75,15 +75,6 @@ impl DisconnectPage {
     }
 }
 
-#[derive(Deserialize)]
-pub struct Choice {
-    /// `keep` or `erase`.
-    #[serde(default)]
-    data: String,
-    #[serde(default)]
-    name: String,
-}
-
 async fn page(app: &App, visit: &Visit, id: &ConnectionId) -> Result<DisconnectPage, WebError> {
     let mut conn = app.engine.store.read().await?;
     let connection = store::connections::find(&mut conn, visit.organization_id(), id).await?;
@@ -111,21 +102,26 @@ pub async fn show(State(app): State<App>, Path(id): Path<String>, visit: Visit) 
 }
 
 /// POST /integrations/accounts/{id}/disconnect
-pub async fn disconnect(State(app): State<App>, Path(id): Path<String>, visit: Visit, Form(choice): Form<Choice>) -> Result<Response, WebError> {
+pub async fn disconnect(State(app): State<App>, Path(id): Path<String>, visit: Visit, RawForm(form): RawForm) -> Result<Response, WebError> {
     let id = ConnectionId(id);
     let connection = store::connections::find(&mut app.engine.store.read().await?, visit.organization_id(), &id).await?.ok_or(WebError::NotFound)?;
     let service = provider::full_name(&connection.provider);
     if connection.disconnected_at.is_some() {
         return Ok(Flash::warn("This account was disconnected already.").redirect("/integrations"));
     }
+    let back = format!("/integrations/accounts/{id}");
+    if let Some(page) = confirm_person::before(&app, &visit, "Disconnecting an account", &form, &back).await? {
+        return Ok(page);
+    }
+    let form = Asked::parse(&form);
     let again = async |erase: bool, error: String| -> Result<Response, WebError> {
         let page = page(&app, &visit, &id).await?;
-        visit.page_with(StatusCode::UNPROCESSABLE_ENTITY, &DisconnectPage { erase, typed: choice.name.clone(), error: Some(error), ..page })
+        visit.page_with(StatusCode::UNPROCESSABLE_ENTITY, &DisconnectPage { erase, typed: form.get("name").to_owned(), error: Some(error), ..page })
     };
     let shown_name = if connection.name.is_empty() { &connection.email } else { &connection.name };
-    let data = match choice.data.as_str() {
+    let data = match form.get("data") {
         "keep" => Data::Keep,
-        "erase" if choice.name.trim() == shown_name.trim() => Data::Erase,
+        "erase" if form.get("name") == shown_name.trim() => Data::Erase,
         "erase" => return again(true, format!("To erase the data, type the name of the account exactly as it is written here: {shown_name}")).await,
         _ => return again(false, "Choose whether the data are kept or erased.".into()).await,
     };

@@ -1,6 +1,6 @@
 //! What an invited person sees: who asks, in which role, what it allows; **Accept** or **Decline**.
 use crate::app::App;
-use crate::auth::{passwords, session};
+use crate::auth::{passwords, second_factor, session};
 use crate::error::WebError;
 use crate::parts::address::Asked;
 use crate::parts::fields;
@@ -139,7 +139,10 @@ pub async fn accept(
     };
     match accepted {
         Accepted::Joined(organization_id, user_id) => {
-            Ok(session::start(&app, &headers, &user_id, &organization_id, Redirect::to("/").into_response()).await?)
+            let Some(Extension(session)) = &session else {
+                return Ok(second_factor::enter(&app, &headers, &user_id, &organization_id, "/").await?.0);
+            };
+            Ok(session::go_on(&app, &headers, session, &organization_id, Redirect::to("/").into_response()).await?)
         }
         // something happened between looking and accepting: look again
         Accepted::Void | Accepted::OtherAddress | Accepted::HasAccount => {

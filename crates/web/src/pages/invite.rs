@@ -16,6 +16,7 @@ use domain::ids::CompanyId;
 use domain::organization::Role;
 use engine::people::invitations::{self, Obstacle};
 use std::collections::BTreeSet;
+use store::readers::Reader;
 
 /// A company to tick for a Member.
 pub struct Company {
@@ -51,7 +52,7 @@ async fn form_page(
     role_error: Option<&'static str>,
 ) -> Result<Response, WebError> {
     let mut conn = app.engine.store.read().await?;
-    let companies = store::companies::list(&mut conn, visit.organization_id()).await?;
+    let companies = store::companies::list_names(&mut conn, visit.organization_id(), &Reader::Everything).await?;
     let shell = visit.shell(&mut conn, Place::Members, "Invite Member").await?;
     drop(conn);
     let ticked: BTreeSet<&str> = form.all("company").collect();

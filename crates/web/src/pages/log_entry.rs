@@ -79,6 +79,7 @@ pub struct LogEntryPage {
     pub account: String,
     pub run: Option<(String, String)>,
     pub body: Option<Body>,
+    pub bundle: String,
     pub elsewhere: Option<Elsewhere>,
     /// The view of the log it was opened from.
     pub list: String,
@@ -136,6 +137,10 @@ pub async fn show(State(app): State<App>, visit: Visit, Path(id): Path<String>, 
         software: provider::name(&entry.provider).to_owned(),
         company_id: company.as_ref().map(|company| company.id.0.clone()),
         run: entry.run_id.as_ref().map(|id| (id.0.clone(), format!("{log}?run={id}"))),
+        bundle: match &entry.run_id {
+            Some(run_id) => format!("/integrations/runs/{run_id}/bundle"),
+            None => format!("/integrations/logs/entries/{id}/bundle"),
+        },
         story: story
             .iter()
             .map(|line| Line {

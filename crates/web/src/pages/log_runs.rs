@@ -15,6 +15,7 @@ use domain::log::{LogStatus, LogType};
 use domain::sync::{Counts, RunState};
 use engine::sync::Progress;
 use std::collections::{BTreeMap, HashMap};
+use store::readers::Reader;
 use store::run_history::{self, Filter, Line, Start};
 use store::runs::Run;
 
@@ -82,8 +83,14 @@ pub struct LogRunsPage {
     pub size: usize,
     pub sizes: Vec<(usize, String, bool)>,
     pub address: String,
+    /// Where the script asks for these rows anew, and for what came meanwhile.
+    pub live: String,
+    /// Runs that have begun since.
+    pub arrived: Option<String>,
+    pub fresh: String,
 }
 
+const ARRIVED_CAP: i64 = 100;
 const RESULTS: [&str; 4] = ["succeeded", "failed", "cancelled", "active"];
 /// Lines of all stories of a page: a run has about a dozen.
 const STORY_LINES: i64 = 5_000;
@@ -107,13 +114,18 @@ async fn show(app: &App, visit: &Visit, asked: &Asked, company_id: Option<Compan
     };
     let size = if asked.get("size").is_empty() { 25 } else { asked.size() };
     let result = asked.one_of("result", &RESULTS);
-    let start = match (asked.get("older"), asked.get("newer")) {
-        ("", "") => Start::Newest,
-        ("", newer) => Start::NewerThan(RunId::new(newer)),
-        (older, _) => Start::OlderThan(RunId::new(older)),
+    let start = match (asked.get("older"), asked.get("newer"), asked.get("from")) {
+        ("", "", "") => Start::Newest,
+        ("", "", from) => Start::From(RunId::new(from)),
+        ("", newer, _) => Start::NewerThan(RunId::new(newer)),
+        (older, ..) => Start::OlderThan(RunId::new(older)),
     };
     let filter = Filter { company_id, state: Some(result.to_owned()).filter(|state| !state.is_empty()) };
     let page = run_history::list_page(&mut conn, organization_id, &filter, &start, size as i64).await?;
+    let arrived = match (&start, page.runs.first()) {
+        (Start::From(_), Some(first)) => run_history::count_newer(&mut conn, organization_id, &filter, &first.id, ARRIVED_CAP).await?,
+        _ => 0,
+    };
     let ids: Vec<RunId> = page.runs.iter().map(|run| run.id.clone()).collect();
     let mut stories: HashMap<RunId, Vec<Line>> = HashMap::new();
     for line in run_history::list_stories(&mut conn, &ids, STORY_LINES).await? {
@@ -122,7 +134,7 @@ async fn show(app: &App, visit: &Visit, asked: &Asked, company_id: Option<Compan
     let names: BTreeMap<UserId, String> = store::members::list_names(&mut conn, organization_id).await?.into_iter().collect();
     let companies: HashMap<CompanyId, (String, String)> = match &company {
         Some(company) => HashMap::from([(company.id.clone(), (company.name.clone(), company.provider.clone()))]),
-        None => store::companies::list(&mut conn, organization_id)
+        None => store::companies::list_names(&mut conn, organization_id, &Reader::Everything)
             .await?
             .into_iter()
             .map(|company| (company.id, (company.name, company.provider)))
@@ -146,9 +158,16 @@ async fn show(app: &App, visit: &Visit, asked: &Asked, company_id: Option<Compan
             id: company.id.0.clone(),
             name: company.name.clone(),
             provider: company.provider.clone(),
-            status: status::of(company, visit.now, &visit.zone),
+            status: status::of(company, visit.now, &visit.zone).with_health(&company.provider),
             shield: company.linked_at.map(|_| Shield::of(company)),
         }),
+        // the same rows, whatever begins meanwhile
+        live: match (&start, page.runs.first()) {
+            (Start::Newest, Some(first)) => base.with("from", &first.id).to_string(),
+            _ => visit.address.clone(),
+        },
+        arrived: (arrived > 0).then(|| figures::capped(arrived, ARRIVED_CAP)),
+        fresh: base.to_string(),
         result: result.to_owned(),
         address: visit.address.clone(),
         shell,
@@ -191,7 +210,7 @@ fn row(
         provider: provider::name(&of).to_owned(),
         started: Moment::exact(started, &visit.zone),
         trigger: person.unwrap_or_else(|| domain::job::Trigger::label(&run.requested_by).to_owned()),
-        kind: super::company::extent_word(run.extent),
+        kind: super::company::extent_word(run),
         total: fetched("All", &progress.total()),
         by_type: progress.counts.iter().map(|(data_type, counts)| fetched(data_type.label(), counts)).collect(),
         calls: figures::count(run.calls),

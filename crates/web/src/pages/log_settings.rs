@@ -4,13 +4,18 @@ use crate::error::WebError;
 use crate::flash::Flash;
 use crate::parts::address::Asked;
 use crate::parts::figures::{capped, count};
+use crate::parts::seen::{self, Changed};
 use crate::visit::{Place, Shell, Visit};
 use askama::Template;
 use axum::extract::{RawForm, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use domain::audit::{Act, Object};
+use domain::ids::OrganizationId;
+use engine::audit;
 use store::log_retention::{self, DEFAULT_DAYS, LONGEST_DAYS, SHORTEST_DAYS};
 use store::run_days::DAY_MS;
+use store::{StoreError, Tx};
 
 pub const PATH: &str = "/integrations/logs/settings";
 /// Beyond this, counting costs more than the number is worth.
@@ -28,6 +33,8 @@ pub struct LogSettingsPage {
     pub default_days: i64,
     pub shortest_days: i64,
     pub longest_days: i64,
+    pub seen: String,
+    pub changed: Option<Changed>,
 }
 
 async fn page(
@@ -37,16 +44,30 @@ async fn page(
     days: String,
     error: Option<String>,
     removes: Option<String>,
+    has_changed: bool,
 ) -> Result<Response, WebError> {
-    let shell = visit.shell(&mut app.engine.store.read().await?, Place::Logs, "Log settings").await?;
-    let view = LogSettingsPage { shell, days, error, removes, default_days: DEFAULT_DAYS, shortest_days: SHORTEST_DAYS, longest_days: LONGEST_DAYS };
+    let mut conn = app.engine.store.read().await?;
+    let now = log_retention::days(&mut conn, visit.organization_id()).await?;
+    let shell = visit.shell(&mut conn, Place::Logs, "Log settings").await?;
+    drop(conn);
+    let view = LogSettingsPage {
+        shell,
+        days,
+        error,
+        removes,
+        default_days: DEFAULT_DAYS,
+        shortest_days: SHORTEST_DAYS,
+        longest_days: LONGEST_DAYS,
+        seen: seen::tag(now.to_string().as_bytes()),
+        changed: has_changed.then(|| Changed::new(PATH).is("Keep log entries for", format!("{} days", count(now)))),
+    };
     visit.page_with(status, &view)
 }
 
 /// GET /integrations/logs/settings
 pub async fn show(State(app): State<App>, visit: Visit) -> Result<Response, WebError> {
     let days = log_retention::days(&mut app.engine.store.read().await?, visit.organization_id()).await?;
-    page(&app, &visit, StatusCode::OK, days.to_string(), None, None).await
+    page(&app, &visit, StatusCode::OK, days.to_string(), None, None, false).await
 }
 
 /// POST /integrations/logs/settings
@@ -55,20 +76,32 @@ pub async fn save(State(app): State<App>, visit: Visit, RawForm(form): RawForm) 
     let typed = form.get("days").to_owned();
     let days = match parse(&typed) {
         Ok(days) => days,
-        Err(error) => return page(&app, &visit, StatusCode::UNPROCESSABLE_ENTITY, typed, Some(error), None).await,
+        Err(error) => return page(&app, &visit, StatusCode::UNPROCESSABLE_ENTITY, typed, Some(error), None, false).await,
     };
+    let now = log_retention::days(&mut app.engine.store.read().await?, visit.organization_id()).await?;
+    if seen::is_stale(&form, &seen::tag(now.to_string().as_bytes())) && days != now {
+        return page(&app, &visit, StatusCode::CONFLICT, typed, None, None, true).await;
+    }
     let now_ms = visit.now.as_millisecond();
     if form.get("confirmed") != typed {
         let older =
             log_retention::count_older(&mut app.engine.store.read().await?, visit.organization_id(), now_ms - days * DAY_MS, COUNT_CAP).await?;
         if older > 0 {
-            return page(&app, &visit, StatusCode::OK, typed, None, Some(capped(older, COUNT_CAP))).await;
+            return page(&app, &visit, StatusCode::OK, typed, None, Some(capped(older, COUNT_CAP)), false).await;
         }
     }
     let mut tx = app.engine.store.begin().await?;
+    let before = log_retention::days(&mut tx, visit.organization_id()).await?;
     log_retention::set_days(&mut tx, visit.organization_id(), days, visit.user_id().as_str(), now_ms).await?;
+    note_retention(&app, &mut tx, visit.organization_id(), before, days).await?;
     tx.commit().await?;
     Ok(Flash::good(format!("Log entries are now kept for {} days.", count(days))).redirect(PATH))
+}
+
+/// Notes another time to keep the log, for the page and for the API alike.
+pub async fn note_retention(app: &App, tx: &mut Tx, organization_id: &OrganizationId, before: i64, after: i64) -> Result<(), StoreError> {
+    let (before, after) = (format!("{before} days"), format!("{after} days"));
+    audit::note(&app.engine, tx, organization_id, Act::LogRetentionSet, Object::log("Integration log"), &before, &after).await
 }
 
 fn parse(typed: &str) -> Result<i64, String> {

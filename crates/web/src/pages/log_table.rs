@@ -83,6 +83,8 @@ pub struct Typed {
     pub to: String,
     /// From the end of the last good run.
     pub since_good_run: bool,
+    /// What the body of an entry names; the form has no field for it.
+    pub reference: String,
     pub date_error: Option<String>,
 }
 
@@ -119,6 +121,8 @@ pub struct LogTablePage {
     pub total: String,
     /// A search that stopped before the end of the log has looked at everything up to here.
     pub searched_to: Option<Moment>,
+    /// Entries whose body names what is looked for in the messages: how many, and where.
+    pub named: Option<(String, String)>,
     pub newest: Option<String>,
     pub newer: Option<String>,
     pub older: Option<String>,
@@ -174,6 +178,14 @@ async fn show(app: &App, visit: Visit, asked: &Asked, company_id: Option<Company
         (Err(_), Place::Newest, Some(first)) => first.id,
         _ => log_entries::newest_id(&mut conn, visit.organization_id()).await?,
     };
+    // a request id of the provider or a record stands in the body, and people paste it where they can
+    let named = match typed.message.trim() {
+        text if text.is_empty() || typed.date_error.is_some() || filter.reference.is_some() => 0,
+        text => {
+            let named = Filter { message: None, reference: Some(text.to_owned()), ..filter.clone() };
+            log_entries::count(&mut conn, visit.organization_id(), &named, COUNT_CAP).await?
+        }
+    };
     let arrived = log_entries::count_newer(&mut conn, visit.organization_id(), &filter, seen, COUNT_CAP).await?;
     let title = company.as_ref().map_or("All companies log".to_owned(), |company| format!("{} log", company.name));
     let path = company.as_ref().map_or(ALL.to_owned(), |company| format!("{COMPANIES}{}", company.id));
@@ -203,6 +215,11 @@ async fn show(app: &App, visit: Visit, asked: &Asked, company_id: Option<Company
             (Some(id), Place::Newest | Place::OlderThan(_)) => Some(base.with("older", id).with("seen", seen).to_string()),
             _ => at("older", page.entries.last(), page.has_older),
         },
+        named: (named > 0).then(|| {
+            let href = base.with("message", "").with("reference", typed.message.trim()).to_string();
+            let names = if named == 1 { "entry names this in its details" } else { "entries name this in their details" };
+            (format!("{} {names}", figures::capped(named, COUNT_CAP)), href)
+        }),
         searched_to: page.searched_to.map(|id| Moment::exact(log_entries::moment_of(id), &visit.zone)),
         sizes: [25, 50, 100]
             .map(|size| (size, base.with("size", if size == 50 { String::new() } else { size.to_string() }).to_string()))
@@ -260,6 +277,7 @@ pub fn filter(asked: &Asked, company_id: Option<CompanyId>, last_success_at: Opt
         date: asked.get("date").to_owned(),
         to: asked.get("to").to_owned(),
         since_good_run: asked.get("since") == "good_run" && company_id.is_some(),
+        reference: asked.get("reference").trim().to_owned(),
         date_error: None,
     };
     let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
@@ -274,6 +292,7 @@ pub fn filter(asked: &Asked, company_id: Option<CompanyId>, last_success_at: Opt
         status: LogStatus::parse(&typed.status),
         from_ms: None,
         until_ms: None,
+        reference: text(&typed.reference),
     };
     let mut bounds = |text: &str| match day_bounds(text, zone) {
         Some((from_ms, until_ms)) => (Some(from_ms), Some(until_ms)),
@@ -331,7 +350,7 @@ async fn facets(
 }
 
 /// First instant of a day, and of the next one.
-fn day_bounds(text: &str, zone: &TimeZone) -> Option<(i64, i64)> {
+pub fn day_bounds(text: &str, zone: &TimeZone) -> Option<(i64, i64)> {
     let day: Date = text.parse().ok()?;
     let start = |day: Date| day.to_zoned(zone.clone()).ok().map(|zoned| zoned.timestamp().as_millisecond());
     Some((start(day)?, start(day.tomorrow().ok()?)?))
@@ -350,6 +369,7 @@ fn address(path: &str, typed: &Typed, asked: &Asked, size: usize) -> Address {
         .with("to", &typed.to)
         .with("since", if typed.since_good_run { "good_run" } else { "" })
         .with("run", asked.get("run"))
+        .with("reference", &typed.reference)
         .with("size", if size == 50 { String::new() } else { size.to_string() })
 }
 
@@ -365,6 +385,7 @@ fn chips(typed: &Typed, base: &Address, asked: &Asked) -> Vec<Chip> {
         ("to", "Date to", typed.to.clone()),
         ("since", "Since", if typed.since_good_run { "the last good run".to_owned() } else { String::new() }),
         ("run", "Run", asked.get("run").chars().rev().take(6).collect::<Vec<_>>().into_iter().rev().collect()),
+        ("reference", "Reference", typed.reference.clone()),
     ];
     filters
         .into_iter()
@@ -391,7 +412,7 @@ fn row(entry: &LogEntry, here: &str, zone: &TimeZone) -> Row {
 }
 
 fn head(company: &Company, visit: &Visit) -> Head {
-    let status = status::of(company, visit.now, &visit.zone);
+    let status = status::of(company, visit.now, &visit.zone).with_health(&company.provider);
     Head {
         id: company.id.0.clone(),
         name: company.name.clone(),
@@ -412,7 +433,7 @@ fn run_head(run: &Run, visit: &Visit) -> RunHead {
         started: Moment::relative(started, visit.now, &visit.zone),
         took: span(run.finished_at.unwrap_or(visit.now.as_millisecond()) - started),
         trigger: domain::job::Trigger::label(&run.requested_by),
-        extent: super::company::extent_word(run.extent),
+        extent: super::company::extent_word(run),
         counts: super::company::counts_text(&counts),
         calls: figures::count(run.calls),
         size: figures::size(run.bytes),

@@ -19,8 +19,9 @@ use domain::ids::CompanyId;
 use domain::money::Amount;
 use domain::organization::Action;
 use domain::record::RecordState;
-use engine::mappings::Wish;
+use engine::mappings::{Loaded, Wish};
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 pub struct Tab {
     pub label: String,
@@ -63,6 +64,7 @@ pub struct AccountRow {
     pub is_of_year: bool,
     pub last_activity: String,
     pub category: &'static str,
+    pub category_key: &'static str,
     pub above: String,
     pub source: SourceMark,
     pub confidence: u8,
@@ -255,6 +257,7 @@ fn row(books: &MappedBooks, id: &str, state: Option<RecordState>, here: &Address
         is_of_year: account.class.is_profit_and_loss(),
         last_activity: books.last_month.get(id).map(|month| month.first_day().strftime("%b %Y").to_string()).unwrap_or_default(),
         category: assignment.category.name,
+        category_key: assignment.category.key,
         above: above[..above.len() - 1].iter().map(|category| category.name).collect::<Vec<_>>().join(" › "),
         source: SourceMark::of(assignment.source),
         confidence: assignment.confidence,
@@ -360,11 +363,23 @@ fn checked(sums: &Sums) -> Check {
     }
 }
 
-fn ticked(form: &Asked) -> Vec<String> {
-    let mut ids: Vec<String> = form.all("account").map(str::to_owned).collect();
-    ids.sort();
-    ids.dedup();
-    ids
+/// The ticked accounts, each with the category it lay in when its row was drawn: `id`, or `id~category`.
+pub fn ticked(form: &Asked) -> BTreeMap<String, Option<String>> {
+    let split = |value: &str| match value.rsplit_once('~') {
+        Some((id, category)) => (id.to_owned(), Some(category.to_owned())),
+        None => (value.to_owned(), None),
+    };
+    form.all("account").map(split).collect()
+}
+
+/// The first account that lies elsewhere than its row said, where that matters: an account that nobody categorized has nothing to revert.
+fn moved(now: &Loaded, drawn: &BTreeMap<String, Option<String>>, wish: Wish) -> Option<String> {
+    let is_moved = |(id, category): &(&String, &Option<String>)| {
+        let (Some(assignment), Some(category)) = (now.mapping.0.get(*id), category) else { return false };
+        assignment.category.key != category && (wish != Wish::Revert || assignment.source == MappingSource::User)
+    };
+    let (id, _) = drawn.iter().find(is_moved)?;
+    Some(format!("{} now lies in \u{201c}{}\u{201d}", now.chart.account(id).name, now.mapping.0[id].category.name))
 }
 
 /// POST: the ticked accounts lie right where they are, or go back to what rules and suggestions say.
@@ -373,13 +388,25 @@ async fn decide_ticked(app: &App, visit: &Visit, id: String, form: &[u8], wish: 
     let form = Asked::parse(form);
     let otherwise = path(&id);
     let back = form.back(&otherwise);
-    let ids = ticked(&form);
-    if ids.is_empty() {
+    let drawn = ticked(&form);
+    if drawn.is_empty() {
         return Ok(Flash::warn("No account is selected. Tick the accounts first.").redirect(back));
     }
-    let wishes: Vec<(String, Wish)> = ids.into_iter().map(|id| (id, wish)).collect();
-    let answer = engine::mappings::decide(&app.engine, visit.organization_id(), &id, &wishes, visit.user_id(), "").await?;
-    Ok(told(&answer, wish).redirect(back))
+    let wishes: Vec<(String, Wish)> = drawn.keys().map(|id| (id.clone(), wish)).collect();
+    let found = Mutex::new(None);
+    let is_as_seen = |now: &Loaded| {
+        let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+        *found = moved(now, &drawn, wish);
+        found.is_none()
+    };
+    let answer = engine::mappings::decide_if(&app.engine, visit.organization_id(), &id, &wishes, visit.user_id(), "", is_as_seen).await?;
+    Ok(match answer {
+        Some(answer) => told(&answer, wish).redirect(back),
+        None => {
+            let found = found.into_inner().unwrap_or_else(PoisonError::into_inner).unwrap_or_default();
+            Flash::warn(format!("Changed meanwhile: {found}. Nothing was changed; look again and choose.")).redirect(back)
+        }
+    })
 }
 
 /// What a decision did, in words.

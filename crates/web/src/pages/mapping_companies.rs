@@ -30,7 +30,7 @@ const ROWS_SHOWN: usize = 200;
 
 pub async fn show(State(app): State<App>, visit: Visit, asked: Asked) -> Result<Response, WebError> {
     let mut conn = app.engine.store.read().await?;
-    let companies = store::companies::list_read_by(&mut conn, visit.organization_id(), &visit.reader()).await?;
+    let companies = store::companies::list_names(&mut conn, visit.organization_id(), &visit.reader()).await?;
     let open = store::mappings::count_open(&mut conn, visit.organization_id()).await?;
     let shell = visit.shell(&mut conn, Place::Mapping, "Chart of Accounts Mapping").await?;
     drop(conn);

@@ -5,17 +5,18 @@ use crate::pages::mapping::{self, SourceMark, provider_type};
 use crate::parts::address::{Address, Asked};
 use crate::parts::figures;
 use crate::parts::mapped::{MappedBooks, class_name, natural};
+use crate::parts::seen::{self, Changed};
 use crate::visit::{Place, Shell, Visit};
 use askama::Template;
 use axum::extract::{Path, RawForm, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::chart::category::{self, Category};
-use domain::chart::mapping::effect;
+use domain::chart::mapping::{MappingSource, effect};
 use domain::document::AccountClass;
 use domain::ids::CompanyId;
 use domain::money::Amount;
-use engine::mappings::Wish;
+use engine::mappings::{Loaded, Wish};
 use std::collections::BTreeSet;
 
 pub struct Chosen {
@@ -68,6 +69,9 @@ pub struct MappingEditPage {
     pub error: Option<String>,
     pub preview: Option<Preview>,
     pub syncing: bool,
+    /// What the accounts are now: a form that was drawn from something else is shown again.
+    pub seen: String,
+    pub changed: Option<Changed>,
 }
 
 const MONTHS_SHOWN: usize = 12;
@@ -77,7 +81,7 @@ const LONGEST_NOTE: usize = 300;
 /// GET: the picker; with a category also the preview.
 pub async fn show(State(app): State<App>, visit: Visit, Path(id): Path<String>, asked: Asked) -> Result<Response, WebError> {
     let category = asked.get("category").to_owned();
-    answer(&app, &visit, CompanyId::new(id), &asked, category, None).await
+    answer(&app, &visit, CompanyId::new(id), &asked, category, None, false).await
 }
 
 /// POST: applies it.
@@ -87,25 +91,32 @@ pub async fn apply(State(app): State<App>, visit: Visit, Path(id): Path<String>,
     let words = form.get("category").to_owned();
     let category = match wanted(&words) {
         Ok(category) => category,
-        Err(error) => return answer(&app, &visit, id, &form, words, Some(error)).await,
+        Err(error) => return answer(&app, &visit, id, &form, words, Some(error), false).await,
     };
     let note = form.get("note");
     if note.chars().count() > LONGEST_NOTE {
         let error = format!("The note has {} characters; {LONGEST_NOTE} are kept. Shorten it", note.chars().count());
-        return answer(&app, &visit, id, &form, words, Some(error)).await;
+        return answer(&app, &visit, id, &form, words, Some(error), false).await;
     }
-    let wishes: Vec<(String, Wish)> = ids(&form).into_iter().map(|account| (account, Wish::Set(category))).collect();
-    let decided = engine::mappings::decide(&app.engine, visit.organization_id(), &id, &wishes, visit.user_id(), note).await?;
+    let accounts = ids(&form);
+    let wishes: Vec<(String, Wish)> = accounts.iter().map(|account| (account.clone(), Wish::Set(category))).collect();
+    // a button that is pressed twice has changed nothing meanwhile
+    let lies_there = |now: &Loaded, account: &String| {
+        now.mapping.0.get(account).is_some_and(|assignment| assignment.source == MappingSource::User && assignment.category == category)
+    };
+    let is_as_seen = |now: &Loaded| !seen::is_stale(&form, &seen_of(now, &accounts)) || accounts.iter().all(|account| lies_there(now, account));
+    let decided = engine::mappings::decide_if(&app.engine, visit.organization_id(), &id, &wishes, visit.user_id(), note, is_as_seen).await?;
+    let Some(decided) = decided else { return answer(&app, &visit, id, &form, words, None, true).await };
     if let Err(refusals) = &decided {
         let error = refusals.first().map(|refusal| refusal.sentence.clone()).unwrap_or_default();
-        return answer(&app, &visit, id, &form, words, Some(error)).await;
+        return answer(&app, &visit, id, &form, words, Some(error), false).await;
     }
     let otherwise = mapping::path(&id);
     Ok(mapping::told(&decided, Wish::Set(category)).redirect(form.back(&otherwise)))
 }
 
 fn ids(asked: &Asked) -> Vec<String> {
-    asked.all("account").map(str::to_owned).collect::<BTreeSet<_>>().into_iter().take(MOST_ACCOUNTS).collect()
+    mapping::ticked(asked).into_keys().take(MOST_ACCOUNTS).collect()
 }
 
 fn wanted(words: &str) -> Result<&'static Category, String> {
@@ -123,7 +134,20 @@ fn wanted(words: &str) -> Result<&'static Category, String> {
     })
 }
 
-async fn answer(app: &App, visit: &Visit, id: CompanyId, asked: &Asked, words: String, error: Option<String>) -> Result<Response, WebError> {
+fn seen_of(loaded: &Loaded, accounts: &[String]) -> String {
+    let accounts: Vec<&str> = accounts.iter().map(String::as_str).collect();
+    seen::tag(engine::mappings::state_of(loaded, &accounts).as_bytes())
+}
+
+async fn answer(
+    app: &App,
+    visit: &Visit,
+    id: CompanyId,
+    asked: &Asked,
+    words: String,
+    error: Option<String>,
+    has_changed: bool,
+) -> Result<Response, WebError> {
     let mut conn = app.engine.store.read().await?;
     let books = MappedBooks::read(visit, &mut conn, &id).await?;
     let shell = visit.shell(&mut conn, Place::Mapping, "Change category").await?;
@@ -162,7 +186,13 @@ async fn answer(app: &App, visit: &Visit, id: CompanyId, asked: &Asked, words: S
         .filter(|category| category.is_leaf && classes.contains(&category.class))
         .map(|category| Choice { path: category.path(), key: category.key })
         .collect();
-    let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let status = match (&error, has_changed) {
+        (Some(_), _) => StatusCode::UNPROCESSABLE_ENTITY,
+        (None, true) => StatusCode::CONFLICT,
+        (None, false) => StatusCode::OK,
+    };
+    // what is there now stands in the table of the accounts
+    let changed = has_changed.then(|| Changed::new(back.clone()));
     visit.page_with(
         status,
         &MappingEditPage {
@@ -178,6 +208,8 @@ async fn answer(app: &App, visit: &Visit, id: CompanyId, asked: &Asked, words: S
             error,
             preview,
             syncing: books.company.run.is_some(),
+            seen: seen_of(&books.loaded, &ids),
+            changed,
         },
     )
 }

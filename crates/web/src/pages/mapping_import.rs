@@ -11,8 +11,10 @@ use askama::Template;
 use axum::extract::{Path, RawForm, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use domain::audit::{Act, Object};
 use domain::chart::category;
 use domain::ids::CompanyId;
+use engine::audit;
 use engine::mappings::{Loaded, Wish};
 use std::collections::BTreeMap;
 
@@ -37,6 +39,10 @@ pub async fn export(State(app): State<App>, visit: Visit, Path(id): Path<String>
     let mut conn = app.engine.store.read().await?;
     let books = MappedBooks::read(&visit, &mut conn, &id).await?;
     drop(conn);
+    let mut tx = app.engine.store.begin().await?;
+    let object = Object::company(&id, &books.company.name);
+    audit::note(&app.engine, &mut tx, visit.organization_id(), Act::Exported, object, "", "Chart of Accounts Mapping").await?;
+    tx.commit().await?;
     let mut table = csv::row(COLUMNS);
     for (account_id, account) in &books.loaded.chart.0 {
         let assignment = &books.loaded.mapping.0[account_id];
@@ -98,7 +104,7 @@ pub async fn import(State(app): State<App>, visit: Visit, Path(id): Path<String>
     };
     let lines: BTreeMap<&str, usize> = rows.iter().map(|(line, account, _)| (account.as_str(), *line)).collect();
     let wishes: Vec<(String, Wish)> = rows.iter().map(|(_, account, wish)| (account.clone(), *wish)).collect();
-    match engine::mappings::decide(&app.engine, visit.organization_id(), &id, &wishes, visit.user_id(), "imported from a table").await? {
+    match engine::mappings::import(&app.engine, visit.organization_id(), &id, &wishes, visit.user_id()).await? {
         Err(refusals) => {
             let line = |account: &str| lines.get(account).copied().unwrap_or_default();
             let errors = refusals.iter().map(|refusal| format!("Line {}: {}.", line(&refusal.account_id), refusal.sentence)).collect();

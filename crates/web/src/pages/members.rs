@@ -1,7 +1,8 @@
-//! Organization, Members: who belongs here, in which role; changing a role, and handing over a link for a new password.
+//! Organization, Members: who belongs here, in which role; changing a role, handing over a link for a new password, and resetting a second factor.
 use crate::app::App;
 use crate::error::WebError;
 use crate::flash::Flash;
+use crate::pages::confirm_person;
 use crate::parts::address::{Address, Asked};
 use crate::parts::moment::Moment;
 use crate::visit::{Place, Shell, Visit};
@@ -14,6 +15,7 @@ use engine::EngineError;
 use engine::people::{self, Actor};
 use std::collections::BTreeMap;
 use store::members::Member;
+use store::readers::Reader;
 
 pub const PATH: &str = "/organization/members";
 
@@ -30,12 +32,16 @@ pub struct Row {
     pub email: String,
     pub is_self: bool,
     pub role: &'static str,
+    pub role_word: &'static str,
     pub choices: Vec<Choice>,
     /// Why the role stays; shown beside the disabled dropdown.
     pub role_locked: Option<&'static str>,
     pub remove_locked: Option<&'static str>,
     /// Whether whoever looks may hand over a link for a new password.
     pub may_reset: bool,
+    pub has_second_factor: bool,
+    /// Whether whoever looks may take it away.
+    pub may_reset_factor: bool,
     pub joined: Moment,
     pub seen: Option<Moment>,
     /// "sees 3 of 12 companies"
@@ -83,7 +89,11 @@ async fn page(app: &App, visit: &Visit, asked: &Asked, link: Option<(String, Str
     let organization_id = visit.organization_id();
     let mut members = store::members::list(&mut conn, organization_id).await?;
     let invitations = store::invitations::list_open(&mut conn, organization_id).await?.len();
-    let companies = store::companies::list(&mut conn, organization_id).await?.iter().filter(|company| company.linked_at.is_some()).count();
+    let companies = store::companies::list_names(&mut conn, organization_id, &Reader::Everything)
+        .await?
+        .iter()
+        .filter(|company| company.linked_at.is_some())
+        .count();
     let mut assigned: BTreeMap<UserId, usize> = BTreeMap::new();
     for (user_id, _) in store::readers::list_all(&mut conn, organization_id).await? {
         *assigned.entry(user_id).or_default() += 1;
@@ -99,6 +109,8 @@ async fn page(app: &App, visit: &Visit, asked: &Asked, link: Option<(String, Str
         "role" => members.sort_by_key(|member| std::cmp::Reverse(member.role)),
         "joined" => members.sort_by_key(|member| member.joined_at),
         "seen" => members.sort_by_key(|member| member.seen_at.unwrap_or(0)),
+        // who has none comes first: they are whom one looks for
+        "factor" => members.sort_by_key(|member| member.has_second_factor),
         "companies" => {
             members.sort_by_key(|member| if member.role >= Role::Admin { usize::MAX } else { assigned.get(&member.user_id).copied().unwrap_or(0) })
         }
@@ -107,14 +119,21 @@ async fn page(app: &App, visit: &Visit, asked: &Asked, link: Option<(String, Str
     if descending {
         members.reverse();
     }
-    let columns = [("name", "Name"), ("role", "Role"), ("companies", "Companies"), ("joined", "Date joined"), ("seen", "Last seen")]
-        .map(|(key, label)| {
-            let is_it = sort == key || (sort.is_empty() && key == "name");
-            let next = if is_it && !descending { format!("-{key}") } else { key.to_owned() };
-            let sorted = is_it.then_some(if descending { "descending" } else { "ascending" });
-            Column { label, href: Address::new(PATH).with("sort", next).to_string(), sorted }
-        })
-        .into();
+    let columns = [
+        ("name", "Name"),
+        ("role", "Role"),
+        ("companies", "Companies"),
+        ("joined", "Date joined"),
+        ("seen", "Last seen"),
+        ("factor", "Second factor"),
+    ]
+    .map(|(key, label)| {
+        let is_it = sort == key || (sort.is_empty() && key == "name");
+        let next = if is_it && !descending { format!("-{key}") } else { key.to_owned() };
+        let sorted = is_it.then_some(if descending { "descending" } else { "ascending" });
+        Column { label, href: Address::new(PATH).with("sort", next).to_string(), sorted }
+    })
+    .into();
     let count = members.len();
     let rows = members.iter().map(|member| row(member, visit, owners, assigned.get(&member.user_id).copied().unwrap_or(0), companies)).collect();
     visit.page(&MembersPage { shell, tabs: Tabs { at: "members", members: count, invitations }, columns, rows, link })
@@ -135,10 +154,13 @@ fn row(member: &Member, visit: &Visit, owners: i64, assigned: usize, companies: 
         email: member.email.clone(),
         is_self,
         role: member.role.label(),
+        role_word: member.role.as_str(),
         role_locked: (choices.len() < 2).then(|| allowed(other).err().map(|refusal| refusal.sentence())).flatten(),
         choices,
         remove_locked: may_remove(visit.role(), is_self, member.role, owners).err().map(|refusal| refusal.sentence()),
         may_reset: !is_self && member.organizations == 1 && (member.role != Role::Owner || visit.role() == Role::Owner),
+        has_second_factor: member.has_second_factor,
+        may_reset_factor: !is_self && member.has_second_factor && member.organizations == 1 && visit.role() == Role::Owner,
         joined: Moment::relative(member.joined_at, visit.now, &visit.zone),
         seen: member.seen_at.map(|ms| Moment::relative(ms, visit.now, &visit.zone)),
         sees: match member.role {
@@ -155,13 +177,31 @@ pub fn actor(visit: &Visit) -> Actor<'_> {
 
 /// POST: another role. It holds for that person's very next request.
 pub async fn set_role(State(app): State<App>, visit: Visit, Path(id): Path<String>, RawForm(form): RawForm) -> Result<Response, WebError> {
-    let form = Asked::parse(&form);
+    let sent = form;
+    let form = Asked::parse(&sent);
     let back = form.back(PATH).to_owned();
     let Some(role) = Role::parse(form.get("role")) else {
         return Ok(Flash::bad("Choose Owner, Admin or Member. Nothing was changed.").redirect(&back));
     };
     let target = UserId::new(id);
     let name = name_of(&app, &visit, &target).await?;
+    let now = store::members::role_of(&mut app.engine.store.read().await?, visit.organization_id(), &target).await?;
+    if let (Some(was), Some(now)) = (Role::parse(form.get("was")), now)
+        && was != now
+        && now != role
+    {
+        let sentence = format!(
+            "Changed meanwhile: {name} is now {}. You chose {}; nothing was changed. Choose again if it still shall be so.",
+            with_article(now),
+            role.label()
+        );
+        return Ok(Flash::warn(sentence).redirect(&back));
+    }
+    if (role == Role::Owner || now == Some(Role::Owner))
+        && let Some(page) = confirm_person::before(&app, &visit, "Changing who is Owner", &sent, &back).await?
+    {
+        return Ok(page);
+    }
     match people::set_role(&app.engine, &actor(&visit), &target, role).await {
         Ok(()) => Ok(Flash::good(format!("{name} is now {}, effective now.", with_article(role))).redirect(&back)),
         Err(EngineError::Refused(reason)) => Ok(Flash::warn(reason).redirect(&back)),
@@ -185,11 +225,28 @@ pub async fn name_of(app: &App, visit: &Visit, target: &UserId) -> Result<String
 }
 
 /// POST: a link for a new password, shown once to whoever asked for it.
-pub async fn make_password_link(State(app): State<App>, visit: Visit, Path(id): Path<String>) -> Result<Response, WebError> {
+pub async fn make_password_link(State(app): State<App>, visit: Visit, Path(id): Path<String>, RawForm(form): RawForm) -> Result<Response, WebError> {
+    if let Some(page) = confirm_person::before(&app, &visit, "Making a link for somebody's new password", &form, PATH).await? {
+        return Ok(page);
+    }
     let target = UserId::new(id);
     let name = name_of(&app, &visit, &target).await?;
     match people::passwords::make_link_for(&app.engine, &actor(&visit), &target).await {
         Ok(link) => page(&app, &visit, &Asked::default(), Some((name, link.to_string()))).await,
+        Err(EngineError::Refused(reason)) => Ok(Flash::warn(reason).redirect(PATH)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// POST: takes away the second factor of a member who has lost it.
+pub async fn reset_second_factor(State(app): State<App>, visit: Visit, Path(id): Path<String>, RawForm(form): RawForm) -> Result<Response, WebError> {
+    if let Some(page) = confirm_person::before(&app, &visit, "Taking away a second factor", &form, PATH).await? {
+        return Ok(page);
+    }
+    let target = UserId::new(id);
+    let name = name_of(&app, &visit, &target).await?;
+    match people::second_factor::reset_for(&app.engine, &actor(&visit), &target).await {
+        Ok(()) => Ok(Flash::good(format!("{name} has no second factor any more, and is signed out everywhere.")).redirect(PATH)),
         Err(EngineError::Refused(reason)) => Ok(Flash::warn(reason).redirect(PATH)),
         Err(error) => Err(error.into()),
     }

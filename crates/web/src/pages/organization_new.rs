@@ -36,5 +36,5 @@ pub async fn create(State(app): State<App>, visit: Visit, headers: HeaderMap, Ra
         return visit.page_with(StatusCode::UNPROCESSABLE_ENTITY, &page);
     }
     let id = people::create_organization(&app.engine, visit.user_id(), name).await?;
-    Ok(session::start(&app, &headers, visit.user_id(), &id, Redirect::to("/").into_response()).await?)
+    Ok(session::go_on(&app, &headers, &visit.session, &id, Redirect::to("/").into_response()).await?)
 }

@@ -1,6 +1,6 @@
 //! Choosing a new password with a link.
 use crate::app::App;
-use crate::auth::{passwords, session};
+use crate::auth::{passwords, second_factor};
 use crate::error::WebError;
 use crate::parts::fields;
 use crate::visit::Theme;
@@ -36,7 +36,7 @@ async fn find(app: &App, token: &str) -> Result<Option<String>, WebError> {
     Ok(store::members::find_user(&mut conn, &user_id).await?.map(|user| user.email))
 }
 
-/// POST /password/{token}: the new password; every session of before ends, and a new one begins here.
+/// POST /password/{token}: the new password; every session of before ends, and a new one begins here, after the second factor where there is one.
 pub async fn set(State(app): State<App>, Path(token): Path<String>, headers: HeaderMap, RawForm(form): RawForm) -> Result<Response, WebError> {
     let password = url::form_urlencoded::parse(&form).find(|(name, _)| name == "password").map(|(_, value)| value.into_owned()).unwrap_or_default();
     let Some(email) = find(&app, &token).await? else { return choose_page(&headers, StatusCode::GONE, token, None, None) };
@@ -49,7 +49,7 @@ pub async fn set(State(app): State<App>, Path(token): Path<String>, headers: Hea
     };
     let organization_id = store::members::find_latest_organization(&mut app.engine.store.read().await?, &user_id).await?;
     let Some(organization_id) = organization_id else { return Ok(Redirect::to("/sign-in").into_response()) };
-    Ok(session::start(&app, &headers, &user_id, &organization_id, Redirect::to("/").into_response()).await?)
+    Ok(second_factor::enter(&app, &headers, &user_id, &organization_id, "/").await?.0)
 }
 
 fn choose_page(

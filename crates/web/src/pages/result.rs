@@ -337,7 +337,7 @@ pub fn words(outcome: Outcome, result: &OauthResult, facts: &Facts) -> Words {
             format!(
                 "The user already has an integration to that accounting software: {}. Manage its companies on the Data Feed. To use another account, \
                  disconnect the current one on the Integrations overview first.",
-                named("this account")
+                named("this account").trim_end_matches('.')
             ),
             Step::open("Open Data Feed", "/integrations/data-feed"),
             Some(back()),

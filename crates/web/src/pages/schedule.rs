@@ -5,6 +5,7 @@ use crate::feed::{PATH, selection};
 use crate::flash::Flash;
 use crate::parts::address::{Address, Asked};
 use crate::parts::figures::counted;
+use crate::parts::seen::{self, Changed};
 use crate::visit::{Place, Shell, Visit};
 use askama::Template;
 use axum::extract::{RawForm, State};
@@ -30,6 +31,10 @@ pub struct SchedulePage {
     pub freshness_error: Option<String>,
     pub organization_hours: String,
     pub organization_error: Option<String>,
+    /// What the schedules, and the organization's target, are now.
+    pub seen: String,
+    pub organization_seen: String,
+    pub changed: Option<Changed>,
 }
 
 impl SchedulePage {
@@ -55,6 +60,28 @@ async fn chosen(app: &App, visit: &Visit, asked: &Asked) -> Result<Vec<Company>,
     if companies.len() < ids.len() { Err(WebError::NotFound) } else { Ok(companies) }
 }
 
+/// Only the schedule: a sync that ends meanwhile changes a company and nothing of this.
+fn seen_of(companies: &[Company]) -> String {
+    let mut lines: Vec<String> =
+        companies.iter().map(|company| format!("{} {} {:?}", company.id, company.interval_secs, company.freshness_secs)).collect();
+    lines.sort();
+    seen::tag(lines.join("\n").as_bytes())
+}
+
+/// What is there now, for whoever typed something else meanwhile.
+fn changed(page: &SchedulePage, href: String) -> Changed {
+    let or_several = |text: &str, unit: &str| if text.is_empty() { "the companies differ".to_owned() } else { format!("{text} {unit}") };
+    let freshness = match page.target.as_str() {
+        "own" => or_several(&page.freshness, "hours"),
+        _ => format!("as the organization says, {} hours", page.organization_hours),
+    };
+    Changed::new(href).is("Sync every", or_several(&page.interval, "minutes")).is("Freshness target", freshness)
+}
+
+fn here(company: &str) -> Address {
+    Address::new("/integrations/data-feed/schedule").with("company", company)
+}
+
 async fn page(app: &App, visit: &Visit, companies: &[Company], asked: &Asked) -> Result<SchedulePage, WebError> {
     let mut conn = app.engine.store.read().await?;
     let organization_secs = store::feed::freshness_target(&mut conn, visit.organization_id()).await?;
@@ -74,6 +101,9 @@ async fn page(app: &App, visit: &Visit, companies: &[Company], asked: &Asked) ->
         freshness_error: None,
         organization_hours: (organization_secs / 3_600).to_string(),
         organization_error: None,
+        seen: seen_of(companies),
+        organization_seen: seen::tag(organization_secs.to_string().as_bytes()),
+        changed: None,
     })
 }
 
@@ -111,7 +141,19 @@ pub async fn save(State(app): State<App>, visit: Visit, RawForm(form): RawForm) 
         (Ok(minutes), Ok(hours)) => {
             let ids: Vec<CompanyId> = companies.iter().map(|company| company.id.clone()).collect();
             let freshness_secs = hours.map(|hours| hours * 3_600);
-            let set = engine::schedule::set(&app.engine, visit.organization_id(), &ids, minutes * 60, freshness_secs).await?;
+            // a button that is pressed twice has changed nothing meanwhile
+            let are_so =
+                |now: &[Company]| now.iter().all(|company| (company.interval_secs, company.freshness_secs) == (minutes * 60, freshness_secs));
+            let are_as_seen = |now: &[Company]| !seen::is_stale(&form, &seen_of(now)) || are_so(now);
+            let set = engine::schedule::set_if(&app.engine, visit.organization_id(), &ids, minutes * 60, freshness_secs, are_as_seen).await?;
+            let Some(set) = set else {
+                let companies = chosen(&app, &visit, &form).await?;
+                let mut page = page(&app, &visit, &companies, &form).await?;
+                page.changed = Some(changed(&page, here(&page.company).to_string()));
+                page.interval = form.get("interval").to_owned();
+                (page.target, page.freshness) = (form.get("target").to_owned(), form.get("freshness").to_owned());
+                return visit.page_with(StatusCode::CONFLICT, &page);
+            };
             if form.get("company").is_empty() {
                 selection::forget(&app, &visit).await?;
             }
@@ -130,8 +172,17 @@ pub async fn save(State(app): State<App>, visit: Visit, RawForm(form): RawForm) 
 /// POST /integrations/data-feed/freshness: the target of every company without one of its own.
 pub async fn save_target(State(app): State<App>, visit: Visit, RawForm(form): RawForm) -> Result<Response, WebError> {
     let form = Asked::parse(&form);
-    let back = Address::new("/integrations/data-feed/schedule").with("company", form.get("company")).to_string();
+    let back = here(form.get("company")).to_string();
+    let now = store::feed::freshness_target(&mut app.engine.store.read().await?, visit.organization_id()).await?;
+    let is_stale = seen::is_stale(&form, &seen::tag(now.to_string().as_bytes()));
     match whole(form.get("organization_hours"), &FRESHNESS_HOURS, "hours") {
+        Ok(hours) if is_stale && hours * 3_600 != now => {
+            let companies = chosen(&app, &visit, &form).await?;
+            let mut page = page(&app, &visit, &companies, &form).await?;
+            page.changed = Some(Changed::new(back).is("Freshness target of the organization", format!("{} hours", page.organization_hours)));
+            page.organization_hours = hours.to_string();
+            visit.page_with(StatusCode::CONFLICT, &page)
+        }
         Ok(hours) => {
             engine::schedule::set_target(&app.engine, visit.organization_id(), hours * 3_600).await?;
             Ok(Flash::good("Freshness target of the organization saved.").redirect(&back))

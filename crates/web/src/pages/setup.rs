@@ -1,6 +1,7 @@
 //! The first start: a one-time link makes the organization and its Owner.
 use crate::app::App;
 use crate::auth::owner::{self, NewOwner};
+use crate::auth::place::Place;
 use crate::auth::{passwords, session};
 use crate::error::WebError;
 use crate::parts::fields;
@@ -46,12 +47,8 @@ pub struct SetupPage {
 }
 
 /// GET /setup/{token}
-pub async fn show(State(app): State<App>, Path(token): Path<String>, headers: HeaderMap) -> Result<Response, WebError> {
-    let mut conn = app.engine.store.read().await?;
-    store::sessions::find_link(&mut conn, &token, PURPOSE, app.engine.clock.now_ms()).await?.ok_or(WebError::NotFound)?;
-    if store::members::count_users(&mut conn).await? > 0 {
-        return Err(WebError::NotFound);
-    }
+pub async fn show(State(app): State<App>, Path(token): Path<String>, place: Place, headers: HeaderMap) -> Result<Response, WebError> {
+    check_link(&app, &token, &place).await?;
     page(&headers, StatusCode::OK, token, SetupForm::default(), FieldErrors::default())
 }
 
@@ -59,11 +56,12 @@ pub async fn show(State(app): State<App>, Path(token): Path<String>, headers: He
 pub async fn create(
     State(app): State<App>,
     Path(token): Path<String>,
+    place: Place,
     headers: HeaderMap,
     Form(form): Form<SetupForm>,
 ) -> Result<Response, WebError> {
     let now_ms = app.engine.clock.now_ms();
-    store::sessions::find_link(&mut app.engine.store.read().await?, &token, PURPOSE, now_ms).await?.ok_or(WebError::NotFound)?;
+    check_link(&app, &token, &place).await?;
     let errors = check(&form);
     if errors != FieldErrors::default() {
         return page(&headers, StatusCode::UNPROCESSABLE_ENTITY, token, form, errors);
@@ -78,6 +76,24 @@ pub async fn create(
     let (organization_id, user_id) = owner::insert(&app.engine, &mut tx, new).await?.ok_or(WebError::NotFound)?;
     tx.commit().await?;
     Ok(session::start(&app, &headers, &user_id, &organization_id, Redirect::to("/welcome").into_response()).await?)
+}
+
+/// Only until there is a user, and only a link that was printed. It holds 256 random bits, which nobody guesses; whoever tries waits all the same.
+async fn check_link(app: &App, token: &str, Place(place): &Place) -> Result<(), WebError> {
+    let (now_ms, who) = (app.engine.clock.now_ms(), format!("setup {place}"));
+    let mut conn = app.engine.store.read().await?;
+    if store::members::count_users(&mut conn).await? > 0 {
+        return Err(WebError::NotFound);
+    }
+    let wait_ms = app.throttle.wait_ms(&who, now_ms);
+    if wait_ms > 0 {
+        return Err(WebError::TooMany { wait_secs: wait_ms.div_euclid(1_000) + 1 });
+    }
+    if store::sessions::find_link(&mut conn, token, PURPOSE, now_ms).await?.is_none() {
+        app.throttle.failed(&who, now_ms);
+        return Err(WebError::NotFound);
+    }
+    Ok(())
 }
 
 fn check(form: &SetupForm) -> FieldErrors {

@@ -1,6 +1,8 @@
 //! The sign-in with address and password, and the way out.
 use crate::app::App;
-use crate::auth::{passwords, session};
+use crate::auth::place::Place;
+use crate::auth::throttle::Attempt;
+use crate::auth::{device, passwords, second_factor, session};
 use crate::error::WebError;
 use crate::parts::address;
 use crate::parts::fields::LONGEST_PASSWORD;
@@ -8,13 +10,14 @@ use crate::protection::is_own_path;
 use crate::visit::Theme;
 use askama::Template;
 use axum::Form;
-use axum::extract::{ConnectInfo, Extension, Query, RawForm, State};
+use axum::extract::{Extension, Query, RawForm, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::Deserialize;
-use std::net::SocketAddr;
 use store::sessions::Session;
 
+const NO_COOKIES: &str =
+    "Your browser did not keep the cookie of the sign-in, and without it nobody stays signed in. Allow cookies for this site, then sign in again.";
 const RESULT_PAGE: &str = "/integrations/result";
 
 #[derive(Template)]
@@ -37,6 +40,9 @@ pub struct SignInPage {
 pub struct Asked {
     #[serde(default)]
     next: String,
+    /// `off`: a sign-in went well, and the browser did not keep its cookie.
+    #[serde(default)]
+    cookies: String,
 }
 
 #[derive(Deserialize)]
@@ -67,7 +73,7 @@ pub async fn show(
         email: String::new(),
         to_finish: next == RESULT_PAGE,
         next,
-        error: None,
+        error: (asked.cookies == "off").then(|| NO_COOKIES.to_owned()),
         is_new,
         can_mail: app.engine.can_mail(),
     };
@@ -75,17 +81,11 @@ pub async fn show(
 }
 
 /// POST /sign-in: the same words and the same time for an unknown address and for a wrong password.
-pub async fn enter(
-    State(app): State<App>,
-    headers: HeaderMap,
-    peer: Option<Extension<ConnectInfo<SocketAddr>>>,
-    Form(entry): Form<Entry>,
-) -> Result<Response, WebError> {
+pub async fn enter(State(app): State<App>, headers: HeaderMap, Place(place): Place, Form(entry): Form<Entry>) -> Result<Response, WebError> {
     let next = own(&entry.next);
     let email = address::without_nul(entry.email.trim()).to_lowercase();
     let now_ms = app.engine.clock.now_ms();
-    let place = peer.map_or_else(String::new, |Extension(ConnectInfo(address))| address.ip().to_string());
-    let who = format!("{email} {place}");
+    let attempt = Attempt::new(&email, &place, device::known(&app, &headers, &email).as_deref());
     let again = |status: StatusCode, error: String| -> Result<Response, WebError> {
         let page = SignInPage {
             theme: Theme::of(&headers),
@@ -102,15 +102,17 @@ pub async fn enter(
     if email.is_empty() || entry.password.is_empty() {
         return again(StatusCode::UNPROCESSABLE_ENTITY, "Enter your e-mail address and your password.".to_owned());
     }
-    let wait_ms = app.throttle.wait_ms(&who, now_ms);
+    let wait_ms = attempt.wait_ms(&app.throttle, now_ms);
     if wait_ms > 0 {
         return again(StatusCode::TOO_MANY_REQUESTS, format!("Too many attempts. Wait {} seconds and try again.", wait_ms.div_euclid(1_000) + 1));
     }
     let user = store::members::find_user_by_email(&mut app.engine.store.read().await?, &email).await?;
     let is_right = entry.password.chars().count() <= LONGEST_PASSWORD
         && passwords::verify(&app, entry.password.clone(), user.as_ref().and_then(|user| user.password_hash.clone())).await;
+    let known = user.as_ref().map(|user| user.id.clone());
     let Some(user) = user.filter(|_| is_right) else {
-        app.throttle.failed(&who, now_ms);
+        engine::audit::sign_in_failed(&app.engine, known, "wrong password");
+        attempt.failed(&app.throttle, now_ms);
         return again(StatusCode::UNPROCESSABLE_ENTITY, "The e-mail address or the password is not right.".to_owned());
     };
     let latest = store::members::find_latest_organization(&mut app.engine.store.read().await?, &user.id).await?;
@@ -118,8 +120,12 @@ pub async fn enter(
     let Some(organization_id) = latest else {
         return again(StatusCode::FORBIDDEN, "You are not a member of any organization. Ask an Owner for an invitation.".to_owned());
     };
-    app.throttle.succeeded(&who);
-    Ok(session::start(&app, &headers, &user.id, &organization_id, Redirect::to(&next).into_response()).await?)
+    attempt.succeeded(&app.throttle);
+    let (mut response, is_in) = second_factor::enter(&app, &headers, &user.id, &organization_id, &next).await?;
+    if is_in {
+        device::mark(&app, &headers, &email, &mut response);
+    }
+    Ok(response)
 }
 
 /// POST /sign-out

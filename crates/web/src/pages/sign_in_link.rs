@@ -1,12 +1,12 @@
 //! A one-time link that signs in: a page with a button, so that a program that follows links does not use it up.
 use crate::app::App;
-use crate::auth::session;
+use crate::auth::second_factor;
 use crate::error::WebError;
 use crate::visit::Theme;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::response::{Html, IntoResponse, Response};
 
 const PURPOSE: &str = "sign_in";
 
@@ -39,7 +39,7 @@ pub async fn enter(State(app): State<App>, Path(token): Path<String>, headers: H
     };
     let Some(organization_id) = store::members::find_latest_organization(&mut tx, &user_id).await? else { return page(&headers, None, token) };
     tx.commit().await?;
-    Ok(session::start(&app, &headers, &user_id, &organization_id, Redirect::to("/").into_response()).await?)
+    Ok(second_factor::enter(&app, &headers, &user_id, &organization_id, "/").await?.0)
 }
 
 fn page(headers: &HeaderMap, name: Option<String>, token: String) -> Result<Response, WebError> {

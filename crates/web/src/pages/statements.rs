@@ -1,6 +1,7 @@
 //! Statements of a company: profit and loss, balance sheet, trial balance, on either basis; every figure opens its lines.
 use crate::app::App;
 use crate::error::WebError;
+use crate::pages::account_lines::What;
 use crate::pages::company;
 use crate::parts::address::{Address, Asked};
 use crate::parts::chart::Bars;
@@ -12,7 +13,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use domain::chart::category::{self, Category};
 use domain::chart::{Mapping, StandardChart};
-use domain::clock::Month;
+use domain::clock::{Month, fiscal_year_start};
 use domain::document::AccountClass;
 use domain::ids::CompanyId;
 use domain::ledger::Basis;
@@ -60,7 +61,7 @@ pub struct Choice {
 
 pub struct Figure {
     pub text: String,
-    /// The lines it is made of; sums have none.
+    /// The lines it is made of; what is computed has none.
     pub href: Option<String>,
     pub is_negative: bool,
 }
@@ -209,6 +210,56 @@ fn section(account: &Account) -> (u8, &'static str) {
     }
 }
 
+/// A part of a statement in the provider's own chart whose sum stands in it: the key of its lines, and which ranks of `section` it is made of.
+pub struct Part {
+    pub key: &'static str,
+    pub title: &'static str,
+    /// Whose sign its sum has.
+    pub class: AccountClass,
+    ranks: &'static [u8],
+}
+
+const PARTS: [Part; 14] = {
+    const fn part(key: &'static str, title: &'static str, class: AccountClass, ranks: &'static [u8]) -> Part {
+        Part { key, title, class, ranks }
+    }
+    use AccountClass::{Asset, Expense, Liability, Revenue};
+    [
+        part("income", "Income", Revenue, &[0]),
+        part("cost-of-sales", "Cost of sales", Expense, &[1]),
+        part("gross-profit", "Gross profit", Revenue, &[0, 1]),
+        part("expenses", "Expenses", Expense, &[2]),
+        part("other-income", "Other income", Revenue, &[3]),
+        part("other-expenses", "Other expenses", Expense, &[4]),
+        part("net-profit", "Net profit", Revenue, &[0, 1, 2, 3, 4]),
+        part("bank", "Bank", Asset, &[0]),
+        part("current-assets", "Current assets", Asset, &[1]),
+        part("fixed-assets", "Fixed assets", Asset, &[2]),
+        part("other-assets", "Other assets", Asset, &[3]),
+        part("assets", "Total assets", Asset, &[0, 1, 2, 3]),
+        part("current-liabilities", "Current liabilities", Liability, &[4]),
+        part("long-term-liabilities", "Long-term liabilities", Liability, &[5]),
+    ]
+};
+
+impl Part {
+    pub fn find(key: &str) -> Option<&'static Part> {
+        PARTS.iter().find(|part| part.key == key)
+    }
+    /// What stands below this heading of a statement.
+    fn below(class: AccountClass, rank: u8) -> Option<&'static Part> {
+        PARTS.iter().find(|part| part.ranks == [rank] && part.class.is_profit_and_loss() == class.is_profit_and_loss())
+    }
+    pub fn has(&self, account: &Account) -> bool {
+        account.class.is_profit_and_loss() == self.class.is_profit_and_loss() && self.ranks.contains(&section(account).0)
+    }
+}
+
+/// A category of the standard chart whose figure is posted: what earlier years earned is computed.
+fn is_posted(category: &Category) -> bool {
+    !category::find("retained-earnings").expect("the chart has it").lies_in(category)
+}
+
 fn sums<'a>(rows: impl IntoIterator<Item = &'a AccountRow>, width: usize) -> Vec<Amount> {
     rows.into_iter().fold(vec![Amount::ZERO; width], |mut sums, row| {
         for (sum, amount) in sums.iter_mut().zip(&row.amounts) {
@@ -235,8 +286,29 @@ fn plus(left: &[Amount], right: &[Amount]) -> Vec<Amount> {
 }
 
 impl View<'_> {
-    fn lines(&self, account_id: &str, month: Month) -> String {
-        super::account_lines::address(&self.company.id, self.basis, account_id, month).to_string()
+    fn lines(&self, what: What<'_>, span: (Month, Month)) -> String {
+        what.address(&self.company.id, self.basis, span).to_string()
+    }
+
+    /// The figures of a line of a statement, one for each month and one for all of them where there is a total, each with its lines.
+    fn figures(&self, amounts: impl IntoIterator<Item = Amount>, what: Option<What<'_>>) -> Vec<Figure> {
+        let first = self.months.first().copied().zip(self.months.last().copied());
+        let spans = self.months.iter().map(|month| (*month, *month)).chain(first);
+        let figure = |(amount, span): (Amount, (Month, Month))| Figure {
+            href: what.filter(|_| !amount.is_zero()).map(|what| self.lines(what, span)),
+            ..plain(amount)
+        };
+        amounts.into_iter().zip(spans).map(figure).collect()
+    }
+
+    /// A sum of a statement that leads to the lines it is made of.
+    fn sum(&self, kind: Kind, label: impl Into<String>, amounts: &[Amount], what: Option<What<'_>>) -> Row {
+        Row { figures: self.figures(amounts.iter().copied(), what), ..row(kind, label, &[]) }
+    }
+
+    /// From the first month of the fiscal year: what a profit-and-loss account shows in a trial balance was posted since then.
+    fn year_to(&self, month: Month) -> (Month, Month) {
+        (Month::of(fiscal_year_start(month.last_day(), self.company.fiscal_year_start_month)), month)
     }
 
     /// Rows by section: rank and title, then the accounts by code and name.
@@ -253,17 +325,14 @@ impl View<'_> {
     }
 
     fn account_row(&self, account: &Account, row: &AccountRow, total: Option<Amount>) -> Row {
-        let figures = row.amounts.iter().zip(&self.months).map(|(amount, month)| {
-            // retained earnings are computed, not posted: they have no lines of their own
-            let href = (!amount.is_zero() && !account.is_retained_earnings).then(|| self.lines(&account.remote_id, *month));
-            Figure { href, ..plain(*amount) }
-        });
+        // retained earnings are computed, not posted: they have no lines of their own
+        let what = (!account.is_retained_earnings).then_some(What::Account(&account.remote_id));
         Row {
             kind: Kind::Account,
             label: account.name.clone(),
             code: account.code.clone(),
             level: 1,
-            figures: figures.chain(total.map(plain)).collect(),
+            figures: self.figures(row.amounts.iter().copied().chain(total), what),
         }
     }
 
@@ -282,12 +351,13 @@ impl View<'_> {
             for (account, amounts) in accounts {
                 page.rows.push(self.account_row(account, amounts, Some(amounts.amounts.iter().copied().sum())));
             }
-            page.rows.push(row(Kind::Total, format!("Total {}", title.to_lowercase()), &with_total(&of(*rank))));
+            let part = Part::below(AccountClass::Revenue, *rank).map(|part| What::Section(part.key));
+            page.rows.push(self.sum(Kind::Total, format!("Total {}", title.to_lowercase()), &with_total(&of(*rank)), part));
             if *rank == 1 {
-                page.rows.push(row(Kind::Result, "Gross profit", &with_total(&gross)));
+                page.rows.push(self.sum(Kind::Result, "Gross profit", &with_total(&gross), Some(What::Section("gross-profit"))));
             }
         }
-        page.rows.push(row(Kind::Result, "Net profit", &with_total(&net)));
+        page.rows.push(self.sum(Kind::Result, "Net profit", &with_total(&net), Some(What::Section("net-profit"))));
         let labels: Vec<String> = self.months.iter().map(|month| short(*month)).collect();
         page.bars = Some(Bars::new(&labels, &plus(&income, &other_income), &plus(&plus(&costs, &expenses), &other_expenses), &net));
     }
@@ -304,7 +374,7 @@ impl View<'_> {
         let sections = self.sections(sheet.rows.clone());
         for ((rank, title), accounts) in &sections {
             if *rank == 4 || *rank == 6 && !sections.keys().any(|(rank, _)| (4..6).contains(rank)) {
-                page.rows.push(row(Kind::Result, "Total assets", &assets));
+                page.rows.push(self.sum(Kind::Result, "Total assets", &assets, Some(What::Section("assets"))));
             }
             page.rows.push(row(Kind::Section, *title, &[]));
             for (account, amounts) in accounts {
@@ -314,7 +384,9 @@ impl View<'_> {
                 page.rows.push(row(Kind::Account, "Result of this fiscal year", &sheet.result_of_year));
                 page.rows.push(row(Kind::Total, "Total equity", &equity));
             } else {
-                page.rows.push(row(Kind::Total, format!("Total {}", title.to_lowercase()), &sums(accounts.iter().map(|(_, row)| row), width)));
+                let part = Part::below(AccountClass::Asset, *rank).map(|part| What::Section(part.key));
+                let total = sums(accounts.iter().map(|(_, row)| row), width);
+                page.rows.push(self.sum(Kind::Total, format!("Total {}", title.to_lowercase()), &total, part));
             }
         }
         page.rows.push(row(Kind::Result, "Total liabilities and equity", &plus(&liabilities, &equity)));
@@ -332,9 +404,12 @@ impl View<'_> {
             let (debit, credit) = if balance.0 > 0 { (balance, Amount::ZERO) } else { (Amount::ZERO, -balance) };
             debits += debit;
             credits += credit;
+            let span = if account.class.is_profit_and_loss() { self.year_to(month) } else { (month, month) };
             let figure = |amount: Amount| match amount.is_zero() {
                 true => Figure { text: String::new(), href: None, is_negative: false },
-                false => Figure { href: (!account.is_retained_earnings).then(|| self.lines(&account.remote_id, month)), ..plain(amount) },
+                false => {
+                    Figure { href: (!account.is_retained_earnings).then(|| self.lines(What::Account(&account.remote_id), span)), ..plain(amount) }
+                }
             };
             page.rows.push(Row {
                 kind: Kind::Account,
@@ -345,11 +420,6 @@ impl View<'_> {
             });
         }
         page.rows.push(row(Kind::Result, "Total", &[debits, credits]));
-    }
-
-    /// The lines of every account in a category, in a month.
-    fn lines_within(&self, key: &str, month: Month) -> String {
-        super::account_lines::within(&self.company.id, self.basis, key, month).to_string()
     }
 
     /// The rows below a category of the second level: groups with their sums, leaves with figures that open their lines.
@@ -369,17 +439,12 @@ impl View<'_> {
             .filter_map(|category| {
                 let amounts = of(category)?;
                 let total = with_total.then(|| amounts.iter().copied().sum::<Amount>());
-                let figures = amounts.iter().zip(&self.months).map(|(amount, month)| {
-                    // what earlier years earned is computed, not posted
-                    let has_lines = category.is_leaf && !amount.is_zero() && category.key != "retained-earnings";
-                    Figure { href: has_lines.then(|| self.lines_within(category.key, *month)), ..plain(*amount) }
-                });
                 Some(Row {
                     kind: if category.is_leaf { Kind::Account } else { Kind::Group },
                     label: category.name.to_owned(),
                     code: String::new(),
                     level: if top.is_leaf { 1 } else { category.level - 2 },
-                    figures: figures.chain(total.map(plain)).collect(),
+                    figures: self.figures(amounts.iter().copied().chain(total), is_posted(category).then_some(What::Category(category.key))),
                 })
             })
             .collect()
@@ -406,7 +471,8 @@ impl View<'_> {
                 page.rows.push(row(Kind::Section, top.name, &[]));
                 page.rows.extend(below);
                 if !top.is_leaf {
-                    page.rows.push(row(Kind::Total, format!("Total {}", top.name.to_lowercase()), &with_total(&of(key))));
+                    let label = format!("Total {}", top.name.to_lowercase());
+                    page.rows.push(self.sum(Kind::Total, label, &with_total(&of(key)), Some(What::Category(key))));
                 }
             }
             match key {
@@ -440,12 +506,17 @@ impl View<'_> {
                 page.rows.extend(below);
                 if !top.is_leaf {
                     let lying = sheet.rows.iter().filter(|row| category::find(&row.account_id).is_some_and(|leaf| leaf.lies_in(top)));
-                    page.rows.push(row(Kind::Total, format!("Total {}", top.name.to_lowercase()), &sums(lying, width)));
+                    let what = is_posted(top).then_some(What::Category(top.key));
+                    page.rows.push(self.sum(Kind::Total, format!("Total {}", top.name.to_lowercase()), &sums(lying, width), what));
                 }
             }
             match class.class {
-                AccountClass::Asset => page.rows.push(row(Kind::Result, "Total assets", &of_class(AccountClass::Asset))),
-                AccountClass::Liability => page.rows.push(row(Kind::Total, "Total liabilities", &of_class(AccountClass::Liability))),
+                AccountClass::Asset => {
+                    page.rows.push(self.sum(Kind::Result, "Total assets", &of_class(AccountClass::Asset), Some(What::Category(class.key))))
+                }
+                AccountClass::Liability => {
+                    page.rows.push(self.sum(Kind::Total, "Total liabilities", &of_class(AccountClass::Liability), Some(What::Category(class.key))))
+                }
                 _ => {
                     page.rows.push(Row { level: 1, ..row(Kind::Account, "Result of this fiscal year", &sheet.result_of_year) });
                     page.rows.push(row(Kind::Total, "Total equity", &equity));
@@ -475,9 +546,10 @@ impl View<'_> {
             let (debit, credit) = if balance.0 > 0 { (balance, Amount::ZERO) } else { (Amount::ZERO, -balance) };
             debits += debit;
             credits += credit;
+            let span = if leaf.class.is_profit_and_loss() { self.year_to(month) } else { (month, month) };
             let figure = |amount: Amount| match amount.is_zero() {
                 true => Figure { text: String::new(), href: None, is_negative: false },
-                false => Figure { href: (leaf.key != "retained-earnings").then(|| self.lines_within(leaf.key, month)), ..plain(amount) },
+                false => Figure { href: is_posted(leaf).then(|| self.lines(What::Category(leaf.key), span)), ..plain(amount) },
             };
             let figures = vec![figure(debit), figure(credit)];
             page.rows.push(Row { kind: Kind::Account, label: leaf.name.to_owned(), code: String::new(), level: 1, figures });

@@ -27,6 +27,11 @@ impl Asked {
         let value = self.get(name);
         if words.contains(&value) { value } else { "" }
     }
+    /// All of it that says something, as a person reads it: `status=error, software=xero`.
+    pub fn shown(&self) -> String {
+        let said = self.0.iter().filter(|(_, value)| !value.is_empty());
+        said.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(", ")
+    }
     /// 25, 50 or 100 rows; 50 unless said.
     pub fn size(&self) -> usize {
         match self.get("size") {
@@ -39,6 +44,11 @@ impl Asked {
     pub fn back<'a>(&'a self, otherwise: &'a str) -> &'a str {
         Some(self.get("back")).filter(|path| crate::protection::is_own_path(path)).unwrap_or(otherwise)
     }
+}
+
+/// A field exactly as it was sent: `Asked` would trim a password, and cut it off.
+pub fn exactly(form: &[u8], name: &str) -> String {
+    form_urlencoded::parse(form).find(|(key, _)| key == name).map(|(_, value)| value.into_owned()).unwrap_or_default()
 }
 
 /// PostgreSQL keeps no NUL in a text (its documentation, 8.3): what somebody typed with one is looked for and kept with the mark of a character that could

@@ -13,7 +13,8 @@ pub fn icon(name: &'static str) -> Icon {
 
 impl fmt::Display for Icon {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "<svg class=\"icon\" aria-hidden=\"true\"><use href=\"{}#{}\"/></svg>", crate::assets::ICONS.path, self.0)
+        let class = if self.0 == "spinner" { "icon spins" } else { "icon" };
+        write!(f, "<svg class=\"{class}\" aria-hidden=\"true\"><use href=\"{}#{}\"/></svg>", crate::assets::ICONS.path, self.0)
     }
 }
 

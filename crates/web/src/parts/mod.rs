@@ -1,5 +1,6 @@
 //! What several pages share: the frame, icons, names of providers.
 pub mod address;
+pub mod browser;
 pub mod by_contact;
 pub mod chart;
 pub mod csv;
@@ -10,6 +11,8 @@ pub mod incident;
 pub mod mapped;
 pub mod moment;
 pub mod provider;
+pub mod qr;
+pub mod seen;
 pub mod status;
 pub mod step;
 pub mod tracking;

@@ -26,6 +26,11 @@ impl Moment {
         Moment { iso: iso(at), shown, absolute: absolute(at, zone), is_relative: false }
     }
 
+    /// As it is read, where there can be no mark-up.
+    pub fn plain(&self) -> &str {
+        &self.shown
+    }
+
     /// "14:20", with the day when it is another one.
     pub fn clock(ms: i64, now: Timestamp, zone: &TimeZone) -> Moment {
         let at = timestamp(ms);

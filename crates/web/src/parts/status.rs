@@ -20,6 +20,8 @@ pub struct Status {
     pub reason: Option<String>,
     /// When a wait ends.
     pub resumes: Option<Moment>,
+    /// Where a wait is explained, for those who may go there.
+    pub health: Option<String>,
 }
 
 impl Status {
@@ -33,6 +35,11 @@ impl Status {
             "waiting" => "wait",
             _ => "muted",
         }
+    }
+    /// Leads from a wait to how the provider answers.
+    pub fn with_health(self, provider: &str) -> Status {
+        let health = (self.key == "waiting").then(|| format!("/integrations/health#{provider}"));
+        Status { health, ..self }
     }
     pub fn icon(&self) -> Icon {
         match self.key {
@@ -66,7 +73,7 @@ pub fn of(company: &Company, now: Timestamp, zone: &TimeZone) -> Status {
     let word = sync_status(&company.status_facts(), now);
     let runs = matches!(word, SyncStatus::Syncing | SyncStatus::Waiting { .. });
     if company.linked_at.is_none() && !runs {
-        return Status { key: "not_linked", label: "Not linked", reason: None, resumes: None };
+        return Status { key: "not_linked", label: "Not linked", reason: None, resumes: None, health: None };
     }
     let (reason, resumes) = match &word {
         SyncStatus::NeedsResync(reason) => (Some(reason.label().to_owned()), None),
@@ -75,7 +82,7 @@ pub fn of(company: &Company, now: Timestamp, zone: &TimeZone) -> Status {
         SyncStatus::InvalidToken => (Some("sign-in expired".to_owned()), None),
         _ => (None, None),
     };
-    Status { key: word.key(), label: word.label(), reason, resumes }
+    Status { key: word.key(), label: word.label(), reason, resumes, health: None }
 }
 
 /// The second mark: a shield that is full, broken or empty.

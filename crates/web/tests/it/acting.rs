@@ -145,6 +145,10 @@ async fn accounts_are_looked_at_imported_linked_to_their_owners_and_disconnected
         let link = done(program.post(&format!("{path}/reconnect-link"), json!({})).await);
         assert!(link["url"].as_str().unwrap().starts_with("http://tieout.test/reconnect/"), "{link}");
         assert_eq!(program.get(&format!("{path}/reconnect-link")).await.body["url"], link["url"]);
+        let mail = format!("{path}/reconnect-link/mail");
+        assert_eq!(fields(&program.post(&mail, json!({ "email": "olga" })).await), ["email"]);
+        let refused = program.post(&mail, json!({ "email": "olga@kauri.example" })).await;
+        assert_eq!((refused.status, &refused.body["error"]["code"]), (StatusCode::CONFLICT, &json!("conflict")), "this server sends no mail");
         let history = program.get(&format!("{path}/history")).await.body["data"].as_array().unwrap().clone();
         assert_eq!(history[0]["by"], "Ada Lindqvist", "{history:?}");
 

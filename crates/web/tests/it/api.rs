@@ -392,6 +392,8 @@ async fn lists_come_whole_and_once_and_an_unchanged_answer_is_not_sent_again() {
         assert!(!xero.is_empty() && xero.iter().all(|row| row["provider"] == "xero"));
         let errors = program.all("/log-entries?status=error", 5).await;
         assert!(!errors.is_empty() && errors.iter().all(|row| row["status"] == "error" && row["body"]["what_to_do"].is_string()));
+        let named = program.all("/log-entries?reference=7F0C2A4E-11c9-4a55-9f0e-d2f1f6b0b6a1", 5).await;
+        assert_eq!(named.iter().map(|row| &row["body"]["provider_request_id"]).collect::<Vec<_>>(), ["7f0c2a4e-11c9-4a55-9f0e-d2f1f6b0b6a1"]);
         let name = xero[0]["name"].as_str().unwrap();
         let part = &name[..4];
         let found = program.all(&format!("/companies?name={}", url::form_urlencoded::byte_serialize(part.as_bytes()).collect::<String>()), 50).await;

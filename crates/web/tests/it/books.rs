@@ -19,6 +19,8 @@ fn assert_shows(page: &str, words: &[&str]) {
 async fn a_proven_company_shows_its_proof_its_runs_and_its_inventory() {
     each_database(|url| async move {
         let sample = Sample::full(&url).await;
+        let never_synced = sample.page(&path(&sample, "Bramble & Co").await).await;
+        assert!(never_synced.contains("nothing yet") && !never_synced.contains("reported by the provider"), "{never_synced}");
         let page = sample.page(&path(&sample, "Harbour & Finch Ltd").await).await;
         assert_shows(
             &page,
@@ -91,6 +93,7 @@ async fn a_difference_is_named_by_account_and_month_to_the_cent() {
     .await;
 }
 
+// proves D20
 #[tokio::test]
 async fn what_a_company_is_doing_is_shown_while_it_does_it() {
     each_database(|url| async move {
@@ -109,9 +112,16 @@ async fn what_a_company_is_doing_is_shown_while_it_does_it() {
             ],
         );
         let page = sample.page(&path(&sample, "Quayside Foods").await).await;
-        assert_shows(&page, &["Waiting: Xero daily limit, resumes", "22:35"]);
+        assert_shows(&page, &["Waiting: <a href=\"/integrations/health#xero\">Xero daily limit</a>, resumes", "22:35"]);
         let page = sample.page(&path(&sample, "Alder Clinic").await).await;
         assert_shows(&page, &["Xero did not answer.", "Failed", "Resync"]);
+        // the last runs of a company, and the banner over its mapping while it is read
+        let page = sample.page(&path(&sample, "Harbour & Finch Ltd").await).await;
+        assert_shows(&page, &["Recently completed", "Succeeded"]);
+        let mapping = sample.page(&format!("{}/mapping", path(&sample, "Cedar Dental Group").await)).await;
+        assert_shows(&mapping, &["Sync in progress; your changes apply at once and nothing restarts."]);
+        let mapping = sample.page(&format!("{}/mapping", path(&sample, "Harbour & Finch Ltd").await)).await;
+        assert!(!mapping.contains("Sync in progress"));
         // a company that is syncing shows no error of before
         let north = sample.page(&path(&sample, "Northlight Studio").await).await;
         assert!(!north.contains("Syncing:") && !north.contains("Set aside"));
@@ -165,14 +175,14 @@ async fn a_long_list_comes_in_pages() {
     for at in 0..130 {
         sample.company(&account, "xero", &format!("Company {at:03}"), true).await;
     }
-    let (first, second) = (sample.page("/companies").await, sample.page("/companies?page=2").await);
-    assert_eq!([first.matches("data-key=\"row-").count(), second.matches("data-key=\"row-").count()], [100, 30]);
-    assert!(
-        first.contains("href=\"/companies?page=2\"")
-            && !second.contains("rel=\"next\"")
-            && first.contains("Company 099")
-            && second.contains("Company 100")
-    );
+    let (first, last) = (sample.page("/companies").await, sample.page("/companies?page=3").await);
+    assert_eq!([first.matches("data-key=\"row-").count(), last.matches("data-key=\"row-").count()], [50, 30]);
+    assert!(first.contains("href=\"/companies?page=2\"") && first.contains("Company 049") && !first.contains("Company 050"));
+    assert!(!last.contains("rel=\"next\"") && last.contains("Company 100") && last.contains("101 to 130 of 130"));
+    assert!(sample.page("/companies?page=99").await.contains("101 to 130 of 130"), "after the last page there is the last page");
+    let found = sample.page("/companies?q=ANY+12").await;
+    assert_eq!(found.matches("data-key=\"row-").count(), 10);
+    assert!(found.contains("<b>130</b><span>companies</span>"), "the summary counts all");
     assert!(sample.page("/companies?page=99999999999999999999").await.contains("Company 000"));
 }
 
@@ -182,7 +192,7 @@ async fn no_companies_is_a_page_too() {
         let sample = Sample::empty(&url).await;
         assert_shows(&sample.page("/companies").await, &["No companies yet", "Open Integrations"]);
         let member = sample.get_as(&sample.member_token, "/companies").await;
-        assert_shows(&member.body, &["An Owner or Admin of Birchwood Advisory links companies"]);
+        assert_shows(&member.body, &["An Owner or Admin of <bdi>Birchwood Advisory</bdi> links companies"]);
     })
     .await;
 }

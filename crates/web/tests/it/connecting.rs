@@ -6,8 +6,10 @@ use domain::log::LogMessage;
 use domain::organization::Role;
 use domain::problem::{Problem, ProblemKind};
 use engine::connections::{Facts, Outcome};
+use engine::delivery::{Mailer, deliver_due};
 use store::oauth_states::OauthResult;
 use testkit::each_database;
+use testkit::mail::MailServer;
 use url::Url;
 
 const RESULT: &str = "/integrations/result";
@@ -233,7 +235,11 @@ async fn disconnecting_says_what_stops_and_asks_the_provider_to_revoke() {
         page.assert_shows(&["confirmed that the authorization is revoked", "Connect QuickBooks Online"]);
         assert!(page.cookie("tieout_flash").is_some_and(|cookie| cookie == "tieout_flash="), "the message is shown once");
         assert_eq!(owner.get(&account).await.status, StatusCode::NOT_FOUND);
-        assert_eq!(owner.post(&format!("{account}/disconnect"), "data=keep").await.location(), "/integrations");
+        // reliability.md 5.4, row 36
+        let twice = owner.post(&format!("{account}/disconnect"), "data=keep").await;
+        assert_eq!(twice.location(), "/integrations");
+        let told = Browser { site: &site, cookie: format!("{}; {}", owner.cookie, twice.cookie("tieout_flash").unwrap()) };
+        told.get("/integrations").await.assert_shows(&["This account was disconnected already."]);
         assert!(store::runs::list_active(&mut site.engine.store.read().await.unwrap(), &site.organization_id).await.unwrap().is_empty());
     })
     .await;
@@ -263,4 +269,53 @@ fn every_outcome_has_its_own_title_and_a_way_back() {
     titles.dedup();
     // a fresh and a repaired connection share the title *Connected*
     assert_eq!(titles.len(), Outcome::ALL.len() - 1, "{titles:?}");
+}
+
+// proves A11 in part
+#[tokio::test]
+async fn a_reconnect_link_is_mailed_to_whoever_owns_the_books_and_leads_to_the_one_that_is_shown() {
+    each_database(|url| async move {
+        let site = Site::with_sandbox(&url).await;
+        let owner = site.member(Role::Owner).await;
+        owner.connect("xero").await;
+        let mut conn = site.engine.store.read().await.unwrap();
+        let connection = store::connections::list(&mut conn, &site.organization_id).await.unwrap().remove(0);
+        drop(conn);
+        let path = format!("/integrations/accounts/{}/link", connection.id);
+        // without a mail server it is copied only
+        assert!(!owner.get(&path).await.text.contains("Mail the link"));
+        let refused = owner.post(&format!("{path}/mail"), "email=olga%40kauri.example").await;
+        assert_eq!((refused.status, refused.location()), (StatusCode::SEE_OTHER, path.as_str()));
+        assert!(owner.get(&path).await.text.contains("Make the link"), "none was made");
+
+        let server = MailServer::start();
+        site.engine.set_mailer(Mailer::new(&server.url(), "Tieout <books@tieout.example>").unwrap());
+        let page = owner.get(&path).await;
+        page.assert_shows(&["Mail it to whoever owns the books", "A link is made and sent.", &format!("value=\"{}\"", connection.email)]);
+        for wrong in ["", "olga", "a@b.example%0D%0ABcc: c@d.example", "Olga <olga@kauri.example>"] {
+            let answer = owner.post(&format!("{path}/mail"), &format!("email={wrong}")).await;
+            assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{wrong}");
+            answer.assert_shows(&["id=\"email-error\"", "Enter an e-mail address"]);
+        }
+        deliver_due(&site.engine).await.unwrap();
+        assert!(server.mails().is_empty(), "nothing was sent");
+        let sent = owner.post(&format!("{path}/mail"), "email=Olga%40kauri.example").await;
+        assert_eq!((sent.status, sent.location()), (StatusCode::SEE_OTHER, path.as_str()));
+        deliver_due(&site.engine).await.unwrap();
+        let mails = server.mails();
+        assert_eq!(mails.iter().map(|mail| mail.to.as_slice()).collect::<Vec<_>>(), [["olga@kauri.example"]]);
+        let link = mails[0].link().expect("a link is in it").to_owned();
+        for words in ["Birchwood Advisory asks you to reconnect Xero", "Ada Lindqvist of Birchwood Advisory", "works once, within seven days"] {
+            assert!(mails[0].text.contains(words), "`{words}` is not in {}", mails[0].text);
+        }
+        // it is the one the page shows, and sending it again makes no other
+        owner.get(&path).await.assert_shows(&[&format!("value=\"{link}\""), "The link above is sent."]);
+        owner.post(&format!("{path}/mail"), "email=olga%40kauri.example").await;
+        deliver_due(&site.engine).await.unwrap();
+        assert_eq!(server.mails()[1].link(), Some(link.as_str()));
+        let stranger = site.stranger().get(link.strip_prefix(crate::site::PUBLIC_URL).unwrap()).await;
+        assert_eq!(stranger.status, StatusCode::OK);
+        stranger.assert_shows(&["Birchwood Advisory"]);
+    })
+    .await;
 }

@@ -44,7 +44,7 @@ async fn every_company_an_account_can_see_stands_in_the_feed_with_its_word() {
             ("Alder Clinic", vec!["Needs Resync", "last sync failed", "Not checked", "Xero", "Ada Lindqvist"]),
             ("Tern Logistics", vec!["Needs Resync", "does not tie out", "Not verified", "+1,204", "~88", "−3", "1 min 14 s"]),
             ("Cedar Dental Group", vec!["Syncing", "Transactions (3 of 6), 12,400 of about 31,000", "value=\"40\"", "1 min 12 s", "Cancel"]),
-            ("Quayside Foods", vec!["Waiting", "Xero daily limit, resumes", "22:35"]),
+            ("Quayside Foods", vec!["Waiting", "Xero daily limit</a>, resumes", "22:35"]),
             ("Old Mill Joinery", vec!["Invalid token", "sign-in expired", "Reconnect", "The sign-in is no longer accepted"]),
             ("Bramble &#38; Co", vec!["Not linked", "Link"]),
         ] {
@@ -228,7 +228,19 @@ async fn companies_are_linked_and_unlinked_in_the_feed() {
         assert!(row(&sample.page("/integrations/data-feed").await, "Bramble &#38; Co").contains("Syncing"));
 
         let harbour = id_of(&sample, "Harbour & Finch Ltd").await;
-        sample.post(&format!("/integrations/companies/{harbour}/unlink"), "").await;
+        let feed = sample.page("/integrations/data-feed?link=linked").await;
+        let menu = format!("/integrations/data-feed/unlink?company={harbour}&#38;back=/integrations/data-feed%3Flink%3Dlinked");
+        assert!(feed.contains(&menu) || feed.contains(&menu.replace("&#38;", "&amp;")), "{menu} is not in {feed}");
+        let question = sample.page(&format!("/integrations/data-feed/unlink?company={harbour}&back=/integrations/data-feed%3Flink%3Dlinked")).await;
+        for words in ["Unlink <bdi>Harbour &#38; Finch Ltd</bdi>?", "<b>1</b><span>will be unlinked", "records are kept", "linking it again goes on"]
+        {
+            assert!(question.contains(words), "{words} is not in {question}");
+        }
+        let form = format!("company={harbour}&back=%2Fintegrations%2Fdata-feed%3Flink%3Dlinked");
+        let answer = sample.post("/integrations/data-feed/unlink", &form).await;
+        assert_eq!(answer.location, "/integrations/data-feed?link=linked");
+        assert!(answer.flash.contains("1 company unlinked"), "{}", answer.flash);
+        assert!(sample.post("/integrations/data-feed/unlink", &form).await.flash.contains("It was unlinked already."));
         let page = sample.page("/integrations/data-feed").await;
         assert!(row(&page, "Harbour &#38; Finch Ltd").contains("Not linked"));
         let mut conn = sample.engine.store.read().await.unwrap();
@@ -310,7 +322,7 @@ async fn a_paused_company_is_shown_so_and_left_out_of_auto_resync_all() {
         assert!(sample.post("/integrations/data-feed/resync-all", "").await.flash.contains("1 queued."));
         // the schedule passes it over as well, however late it is
         let mut tx = sample.engine.store.begin().await.unwrap();
-        let due = store::companies::take_due(&mut tx, sample.now_ms + 30 * crate::sample::DAY, 100).await.unwrap();
+        let due = store::companies::list_due(&mut tx, sample.now_ms + 30 * crate::sample::DAY, 100).await.unwrap();
         assert!(!due.is_empty() && due.iter().all(|(id, _)| id.0 != alder));
         drop(tx);
         // several at once; a person may still resync one
@@ -468,7 +480,10 @@ async fn a_run_is_followed_on_three_places_from_one_source() {
             }
         }
         assert!(row(&feed, "Cedar Dental Group").contains("about ") && row(&feed, "Cedar Dental Group").contains(" left"));
-        assert!(panel.contains("Waiting: Xero daily limit, resumes") && panel.contains("1 waiting for a provider"), "{panel}");
+        assert!(
+            panel.contains("Waiting: <a href=\"/integrations/health\">Xero daily limit</a>, resumes") && panel.contains("1 waiting for a provider"),
+            "{panel}"
+        );
         assert!(panel.contains("Recently completed") && panel.contains("Succeeded, nothing changed"), "{panel}");
 
         // a run that waits in its place is shown as waiting, and is no error
@@ -477,9 +492,14 @@ async fn a_run_is_followed_on_three_places_from_one_source() {
         tx.commit().await.unwrap();
         let feed = sample.page("/integrations/data-feed").await;
         let waiting = row(&feed, "Cedar Dental Group");
-        assert!(waiting.contains("Waiting") && waiting.contains("QuickBooks minute limit, resumes") && waiting.contains("21:00"), "{waiting}");
+        assert!(waiting.contains("Waiting") && waiting.contains("QuickBooks minute limit</a>, resumes") && waiting.contains("21:00"), "{waiting}");
         assert!(!waiting.contains("badge-bad") && !waiting.contains("failed"), "{waiting}");
-        assert!(sample.page(&format!("/companies/{cedar}")).await.contains("Waiting: QuickBooks minute limit, resumes"));
+        assert!(
+            sample
+                .page(&format!("/companies/{cedar}"))
+                .await
+                .contains("Waiting: <a href=\"/integrations/health#quickbooks\">QuickBooks minute limit</a>, resumes")
+        );
         let mut tx = sample.engine.store.begin().await.unwrap();
         store::runs::set_waiting(&mut tx, &run.lease(), None, sample.now_ms).await.unwrap();
         tx.commit().await.unwrap();

@@ -170,7 +170,7 @@ async fn the_body_of_an_error_has_its_fixed_shape() {
         let list = sample.page("/integrations/logs/all?message=tie+out&status=error").await;
         let address = list.split("/integrations/logs/entries/").nth(1).unwrap().split('"').next().unwrap().to_owned();
         let entry = sample.page(&format!("/integrations/logs/entries/{address}")).await;
-        assert!(entry.contains("<li class=\"mono\">account 33 in 2026-03</li>"));
+        assert!(entry.contains("<li class=\"mono\"><bdi>account 33 in 2026-03</bdi></li>"));
         // a wait says when it goes on, and that it costs no attempt
         let list = sample.page("/integrations/logs/all?message=daily+limit").await;
         let address = list.split("/integrations/logs/entries/").nth(1).unwrap().split('"').next().unwrap().to_owned();
@@ -287,6 +287,16 @@ async fn the_runs_say_what_each_did_what_it_cost_who_asked_for_it_and_tell_its_s
         // pages by keyset
         let first = sample.page("/integrations/logs/all/runs?size=25").await;
         assert_eq!(first.matches("<tbody id=\"run-").count(), list.matches("<tbody id=\"run-").count().min(25));
+        // the script asks for the rows that are looked at, and for how many have begun since
+        let live = first.split("id=\"runs\" data-live=\"").nth(1).unwrap().split('"').next().unwrap().replace("&#38;", "&");
+        let pinned = sample.page(&live).await;
+        assert_eq!(pinned.matches("<tbody id=\"run-").count(), first.matches("<tbody id=\"run-").count());
+        assert!(!pinned.contains(" new</b>"), "{pinned}");
+        let earlier = failed.split("<tbody id=\"run-").nth(1).unwrap().split('"').next().unwrap();
+        let pinned = sample.page(&format!("/integrations/logs/all/runs?from={earlier}")).await;
+        assert_eq!(pinned.split("<tbody id=\"run-").nth(1).unwrap().split('"').next().unwrap(), earlier);
+        let before = list.split(&format!("<tbody id=\"run-{earlier}\"")).next().unwrap().matches("<tbody id=\"run-").count();
+        assert!(before > 0 && pinned.contains(&format!("<b>{before} new</b>")), "{before}: {pinned}");
         // an entry leads to its run, a run to its log and to the run view of its company
         let log = north.split("<a href=\"/integrations/logs/companies/").find(|part| part.contains("?run=")).unwrap().split('"').next().unwrap();
         assert!(sample.page(&format!("/integrations/logs/companies/{log}")).await.contains("10 entries"));

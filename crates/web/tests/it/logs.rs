@@ -254,3 +254,26 @@ async fn an_empty_log_says_where_to_begin() {
     })
     .await;
 }
+
+// proves D6 in part
+#[tokio::test]
+async fn a_request_id_that_is_pasted_into_the_message_leads_to_the_entries_whose_details_name_it() {
+    each_database(|url| async move {
+        let sample = Sample::full(&url).await;
+        let request = "7f0c2a4e-11c9-4a55-9f0e-d2f1f6b0b6a1";
+        let page = sample.page(&format!("/integrations/logs/all?message={request}")).await;
+        assert!(entries(&page).is_empty() && page.contains("1 entry names this in its details"), "{page}");
+        let view = format!("/integrations/logs/all?reference={request}");
+        assert!(page.contains(&format!("<a href=\"{view}\">1 entry names this")), "{page}");
+        let page = sample.page(&view).await;
+        assert_eq!((entries(&page).len(), total(&page)), (1, "1".to_owned()));
+        assert!(page.contains(&format!("Reference: {request}")) && page.contains(&format!("name=\"reference\" value=\"{request}\"")));
+        // it combines with the other filters, and a file holds what the page shows
+        assert!(entries(&sample.page(&format!("{view}&status=success")).await).is_empty());
+        assert_eq!(entries(&sample.page(&format!("{view}&status=error")).await).len(), 1);
+        let file = sample.page(&format!("/integrations/logs/all/export?format=jsonl&reference={request}")).await;
+        assert_eq!(file.lines().count(), 1, "{file}");
+        assert!(!sample.page("/integrations/logs/all?message=nothing-like-it-7").await.contains("in its details"));
+    })
+    .await;
+}

@@ -249,7 +249,10 @@ async fn every_company_is_picked_from_the_navigation_and_statements_of_both_char
             let figures = |page: &str| {
                 let row =
                     page.split("<tr").find(|row| row.contains(&format!("<bdi>{label}</bdi>"))).unwrap_or_else(|| panic!("{label} is not in\n{page}"));
-                row.split("<td").skip(1).map(|cell| cell.split('>').nth(1).unwrap().split('<').next().unwrap().to_owned()).collect::<Vec<_>>()
+                let text = |cell: &str| {
+                    cell.split('>').skip(1).map(|part| part.split('<').next().unwrap()).find(|text| !text.is_empty()).unwrap().to_owned()
+                };
+                row.split("<td").skip(1).map(|cell| text(cell.split("</td>").next().unwrap())).collect::<Vec<_>>()
             };
             let provider = sample.page(&format!("/companies/{id}/statements?report={report}")).await;
             let standard = sample.page(&format!("/companies/{id}/statements?report={report}&chart=standard")).await;

@@ -115,6 +115,7 @@ async fn house(site: &Site, name: &str) -> House {
             extent: Extent::Changes,
             priority: 0,
             requested_by: "schedule",
+            progress: None,
             now_ms,
         };
         runs::request(&mut tx, &new).await.unwrap();

@@ -151,7 +151,7 @@ fn the_overview_renders_empty_and_full() {
 
 #[test]
 fn the_account_renders_empty_and_full() {
-    let status = Status { key: "needs_resync", label: "Needs Resync", reason: Some("last sync failed".into()), resumes: None };
+    let status = Status { key: "needs_resync", label: "Needs Resync", reason: Some("last sync failed".into()), resumes: None, health: None };
     let shield = Shield { label: Mark::Verified.label(), look: "verified", icon: "shield-full", title: "Equal".into() };
     let seen = Seen {
         id: "c1".into(),

@@ -209,6 +209,7 @@ impl Sample {
             extent,
             priority: 0,
             requested_by: if extent == Extent::Full { "connect" } else { &by },
+            progress: None,
             now_ms: at_ms,
         };
         assert!(matches!(runs::request(&mut tx, &new).await.unwrap(), runs::Requested::Queued(_)));

@@ -2,7 +2,7 @@
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
-use domain::clock::SystemClock;
+use domain::clock::{Clock, SystemClock};
 use domain::connection::Environment;
 use domain::ids::{OrganizationId, UserId};
 use domain::organization::Role;
@@ -58,23 +58,26 @@ impl Answer {
 impl Site {
     /// A site with an organization, over an empty database. The sandbox's companies are there, but its server does not listen: see `listen`.
     pub async fn new(address: &str) -> Site {
-        Site::build(address, Url::parse("http://127.0.0.1:9").unwrap(), Vec::new()).await
+        Site::at(address, Arc::new(SystemClock)).await
+    }
+
+    /// The same with a clock of the test's own.
+    pub async fn at(address: &str, clock: Arc<dyn Clock>) -> Site {
+        Site::build(address, Url::parse("http://127.0.0.1:9").unwrap(), Vec::new(), clock).await
     }
 
     /// The same with a sandbox that answers.
     pub async fn with_sandbox(address: &str) -> Site {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
-        let site =
-            Site::build(address, url, [Face::QuickBooks, Face::Xero].into_iter().enumerate().map(|(seed, face)| books(face, seed as u64)).collect())
-                .await;
+        let companies = [Face::QuickBooks, Face::Xero].into_iter().enumerate().map(|(seed, face)| books(face, seed as u64)).collect();
+        let site = Site::build(address, url, companies, Arc::new(SystemClock)).await;
         tokio::spawn(simulator::server::serve(site.sandbox.clone(), listener, std::future::pending()));
         site
     }
 
-    async fn build(address: &str, simulator_url: Url, companies: Vec<Books>) -> Site {
+    async fn build(address: &str, simulator_url: Url, companies: Vec<Books>, clock: Arc<dyn Clock>) -> Site {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let clock = Arc::new(SystemClock);
         let settings = |id: &str| ProviderSettings {
             client_id: format!("tieout-{id}"),
             client_secret: Secret::new("sandbox-secret"),

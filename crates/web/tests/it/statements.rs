@@ -180,3 +180,62 @@ async fn a_company_without_a_ledger_says_what_will_fill_its_statements() {
     })
     .await;
 }
+
+/// An amount as a page writes it; nothing is zero.
+fn amount(text: &str) -> i64 {
+    let digits: String = text.chars().filter(|letter| letter.is_ascii_digit()).collect();
+    if digits.is_empty() { 0 } else { digits.parse().unwrap() }
+}
+
+// proves F16 in part
+#[tokio::test]
+async fn every_figure_that_leads_to_lines_is_what_those_lines_add_up_to() {
+    each_database(|url| async move {
+        let sample = Sample::full(&url).await;
+        let id = books(&sample).await;
+        let mut linked = std::collections::BTreeMap::new();
+        for report in ["profit-and-loss", "balance-sheet", "trial-balance"] {
+            for chart in ["", "&chart=standard"] {
+                for basis in ["", "&basis=cash"] {
+                    for to in ["", "&to=2026-10", "&to=2025-12"] {
+                        let page = sample.page(&format!("/companies/{id}/statements?report={report}{chart}{basis}{to}")).await;
+                        for cell in page.split("<td class=\"num").skip(1).map(|cell| cell.split("</td>").next().unwrap()) {
+                            let Some((_, link)) = cell.split_once("<a href=\"") else { continue };
+                            let (href, text) = link.split_once("\">").unwrap();
+                            let figure = amount(text.split("</a>").next().unwrap());
+                            linked.insert((href.replace("&#38;", "&"), figure), format!("{report}{chart}{basis}{to}"));
+                        }
+                    }
+                }
+            }
+        }
+        let is_of = |key: &str| linked.keys().filter(|(href, _)| href.contains(key)).count();
+        assert!(is_of("section=") > 20 && is_of("category=") > 20 && is_of("account=") > 20 && is_of("from=") > 20, "{:#?}", linked.keys());
+        for ((href, figure), place) in linked {
+            let page = sample.page(&href).await;
+            let stat = |words: &str| {
+                let (before, _) = page.split_once(&format!("</b><span>{words}"))?;
+                Some(amount(before.rsplit("<b>").next().unwrap()))
+            };
+            let moved = stat("moved in").unwrap_or_else(|| panic!("{href}: {page}"));
+            // what has a balance is its balance; the rest is what moved
+            assert_eq!(stat("at the end").unwrap_or(moved), figure, "{place}: {href}");
+            let side = |label: &str| -> i64 {
+                let mark = format!("data-label=\"{label}\">");
+                page.split(&mark).skip(1).map(|cell| amount(cell.split("</td>").next().unwrap())).sum()
+            };
+            assert_eq!((side("Debit") - side("Credit")).abs(), moved, "{href}");
+        }
+        for wrong in ["section=nonsense&month=2026-10", "category=nonsense&month=2026-10"] {
+            assert_eq!(sample.get_as(&sample.owner_token, &format!("/companies/{id}/lines?{wrong}")).await.status.as_u16(), 404, "{wrong}");
+        }
+        let ages = sample.get_as(&sample.owner_token, &format!("/companies/{id}/lines?account=rent&from=0001-01&month=9999-12")).await;
+        assert_eq!(ages.status.as_u16(), 200);
+        // several months, and as many before and after them
+        let page = sample.page(&format!("/companies/{id}/lines?account=rent&from=2026-10&month=2026-11")).await;
+        for words in ["October 2026 to November 2026", "500.00", "from=2026-08&#38;month=2026-09", "from=2026-12&#38;month=2027-01"] {
+            assert!(page.contains(words), "`{words}` is not in\n{page}");
+        }
+    })
+    .await;
+}

@@ -38,7 +38,7 @@ async fn a_wrong_amount_in_our_ledger_is_named_by_account_and_month_and_repaired
     );
     postgres().run(site.database_name(), &plant);
     // the repair reads the ledger again: slowly, so that a person can see what was found
-    let slow = json!({"face": "quickbooks", "path_contains": "GeneralLedger", "times": 3, "fault": {"kind": "delay", "ms": 4_000}});
+    let slow = json!({"face": "quickbooks", "path_contains": "GeneralLedger", "times": 20, "fault": {"kind": "delay", "ms": 15_000}});
     site.control("faults", Some(slow)).await;
     ada.mark_document().await;
     ada.click_on("#resync button").await;
@@ -50,6 +50,7 @@ async fn a_wrong_amount_in_our_ledger_is_named_by_account_and_month_and_repaired
     let named =
         rows.iter().any(|row| row[0].contains(&account) && (row[1].contains(&shown_month) || row[1].contains(&month)) && row[4].contains("123.45"));
     assert!(named, "{account} in {shown_month} is not named: {rows:#?}");
+    super::data_feed::fast(&site).await;
 
     ada.see_within("A difference was found, read again and repaired in the same run.", SYNCED_WITHIN).await;
     // the mark follows when the cash basis is proven too

@@ -2,7 +2,7 @@
 
 use testkit::each_database;
 
-use super::person::{Person, SOON};
+use super::person::{Habits, Person, SOON};
 use super::site::{Companies, Site};
 
 async fn to_consent(person: &Person) {
@@ -45,7 +45,8 @@ async fn a_denied_consent_says_so_and_connecting_again_works() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_way_an_authorization_can_fail_has_its_own_page_with_its_cause() {
     let mut site = Site::on_sqlite(Companies::QuickBooks(100)).await;
-    let ada = site.owner().await;
+    let ada = Person::arrive_with(&site.url, Habits { notes_requests: true, ..Habits::default() }).await;
+    site.set_up(&ada).await;
 
     // denied
     to_consent(&ada).await;

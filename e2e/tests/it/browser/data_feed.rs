@@ -27,6 +27,41 @@ pub(super) async fn answered(person: &Person, selector: &str, words: &str) {
     assert!(took < Duration::from_secs(1), "`{words}` stood on the page only {} ms after the click", took.as_millis());
 }
 
+// proves C9 in part
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_part_of_a_company_is_read_again_by_its_form_and_what_is_wrong_is_said_beside_it() {
+    let site = Site::on_sqlite(Companies::QuickBooks(100)).await;
+    let ada = site.owner().await;
+    ada.import_quickbooks().await;
+    ada.watch_until_verified(1).await;
+    ada.click_on("table.feed .actions-cell button[popovertarget]").await;
+    ada.click("Resync...").await;
+    ada.see("Changes, and a part again").await;
+    ada.see("The last one took").await;
+    ada.click_on("input[value=again]").await;
+    ada.fill("from", "last winter").await;
+    ada.fill("to", "2026-03").await;
+    ada.click("Resync").await;
+    ada.see("“last winter” is not a month: write it as 2026-01.").await;
+    // what was chosen is still there
+    ada.fill("from", "2026-01").await;
+    ada.click_on("input[value=Invoice]").await;
+    ada.click("Resync").await;
+    ada.see("1 queued.").await;
+    ada.open("/integrations/data-feed").await;
+    ada.watch_until_verified(1).await;
+    let company = ada.company_path().await;
+    let log = company.replace("/companies/", "/integrations/logs/companies/");
+    ada.open(&log).await;
+    ada.see("Read again as well: Invoices, the ledger from 2026-01 to 2026-03").await;
+    ada.open(&format!("{log}/runs")).await;
+    ada.see("changes, a part again").await;
+    // the console notes the form that was sent back
+    let complaints: Vec<String> = ada.complaints().await.into_iter().filter(|line| !line.contains("a status of 422")).collect();
+    assert_eq!(complaints, Vec::<String>::new());
+    ada.leave().await;
+}
+
 // proves B2
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_company_a_selection_and_all_that_need_it_can_be_resynced_and_each_click_is_answered() {

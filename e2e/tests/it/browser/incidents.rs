@@ -12,6 +12,7 @@ use super::site::{Companies, Site};
 // walk-through 8: an error to its end
 // proves D18 in part
 // proves D17 in part
+// proves D19
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_error_in_the_logs_is_found_by_its_status_repaired_by_its_one_step_and_its_incident_closes() {
     each_database(|database| async move {
@@ -37,7 +38,7 @@ async fn an_error_in_the_logs_is_found_by_its_status_repaired_by_its_one_step_an
         let list = ada.path().await;
         ada.mark_document().await;
         ada.click_on(".log-message a").await;
-        for words in ["What happened", "sign-in expired", "What to do", "Same cause elsewhere", "Seen before", "Log body"] {
+        for words in ["What happened", "Sign-in expired", "What to do", "Same cause elsewhere", "Seen before", "Log body"] {
             ada.see(words).await;
         }
         assert!(ada.path().await.starts_with("/integrations/logs/entries/"), "{}", ada.path().await);
@@ -55,6 +56,15 @@ async fn an_error_in_the_logs_is_found_by_its_status_repaired_by_its_one_step_an
         // the same address is a page of its own, with the same step
         ada.open(&first).await;
         ada.see("Sign-in expired for").await;
+        // whoever helps gets the whole story in one file, without a name
+        ada.click("Make support bundle").await;
+        ada.see("The whole file").await;
+        let bundle = ada.ask("return document.querySelector('pre.bundle').textContent").await;
+        let bundle: serde_json::Value = serde_json::from_str(bundle.as_str().expect("a text")).expect("the bundle is JSON");
+        assert_eq!(bundle["account"]["provider"], "quickbooks");
+        let file = ada.ask("return fetch(document.querySelector('a[download]').href).then(answer => answer.text())").await;
+        assert!(file.as_str().expect("a text").contains("\"provider\": \"quickbooks\""), "{file}");
+        ada.open(&first).await;
         assert_eq!(badge(&ada).await, 1, "two errors, one cause");
         ada.click_on("[data-step]").await;
         ada.see("Connect an app to QuickBooks").await;

@@ -4,6 +4,7 @@ use serde_json::json;
 use testkit::postgres;
 use thirtyfour::prelude::*;
 
+use super::data_feed::{fast, slow};
 use super::person::SYNCED_WITHIN;
 use super::site::{Companies, Site};
 
@@ -25,10 +26,12 @@ async fn change_a_mapping_while_its_company_syncs(site: &Site) {
     ada.see("equal in every class").await;
     ada.does_not_see(BANNER).await;
 
-    // the next calls are slow, so that a person can act while they last
-    site.control("faults", Some(json!({"face": "quickbooks", "times": 3, "fault": {"kind": "delay", "ms": 6_000}}))).await;
+    // the next calls are slow, so that a person can act while they last, on a busy machine too
+    slow(site, 25_000, 40).await;
     ada.open(&company).await;
     ada.click_on("#resync button").await;
+    // a page that is left before its form is on its way takes the form with it
+    ada.see("1 queued.").await;
     ada.open(&format!("{company}/mapping?tab=all")).await;
     ada.see_within(BANNER, SYNCED_WITHIN).await;
     // by keyboard: Enter on the pencil, a category, Enter again
@@ -52,6 +55,7 @@ async fn change_a_mapping_while_its_company_syncs(site: &Site) {
     // the figure opens its lines
     ada.click_on("tr.account td a[href*='category=donations']").await;
     ada.see("moved in the month").await;
+    fast(site).await;
 
     // the sync goes on and ends well, proven; what was decided holds
     ada.open("/integrations/data-feed").await;

@@ -126,7 +126,7 @@ async fn without_scripts_people_are_invited_promoted_and_assigned() {
     let link = invite(&ada, "max@lovelace.example", &[]).await;
     ada.leave().await;
 
-    let plain = Habits { without_scripts: true, size: None };
+    let plain = Habits { without_scripts: true, ..Habits::default() };
     let max = Person::arrive_with(&site.url, plain).await;
     max.goto(&link).await;
     max.fill("name", "Max Member").await;
@@ -139,6 +139,7 @@ async fn without_scripts_people_are_invited_promoted_and_assigned() {
     ada.fill("email", EMAIL).await;
     ada.fill("password", PASSWORD).await;
     ada.click("Sign in").await;
+    ada.see_title("Integrations").await;
     ada.open("/organization/access").await;
     ada.click_on(".access td.cell input:not(:disabled)").await;
     ada.click("Save").await;

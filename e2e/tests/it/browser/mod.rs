@@ -3,7 +3,9 @@
 mod accessibility;
 mod account;
 mod appearance;
+mod audit;
 mod company;
+mod confirming;
 mod consent;
 mod data_feed;
 mod duplicate;
@@ -17,6 +19,7 @@ mod palette;
 mod person;
 mod reconnect;
 mod reconnect_link;
+mod second_factor;
 mod site;
 mod token_user;
 mod tracking;

@@ -12,7 +12,7 @@ use thirtyfour::prelude::*;
 pub const SOON: Duration = Duration::from_secs(20);
 /// A first sync on a busy machine.
 pub const SYNCED_WITHIN: Duration = Duration::from_secs(120);
-const LOOK_EVERY: Duration = Duration::from_millis(40);
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// The one chromedriver of this test process; each person has a browser of their own.
 fn driver() -> &'static Chromium {
@@ -33,6 +33,8 @@ pub struct Habits {
     pub without_scripts: bool,
     /// CSS pixels of the window; `None` is a desktop.
     pub size: Option<(u32, u32)>,
+    /// Keeps a log of every request, which costs the browser as much as some pages do.
+    pub notes_requests: bool,
 }
 
 /// One row of the Data Feed.
@@ -57,13 +59,19 @@ impl Person {
         let (width, height) = habits.size.unwrap_or((1440, 900));
         arguments.push(format!("--window-size={width},{height}"));
         arguments.push("--lang=en-US".to_owned());
-        let mut options = json!({"binary": driver().browser(), "args": arguments});
+        // only the whole browser has the preference that keeps scripts from running
+        let browser = if habits.without_scripts { driver().browser() } else { driver().small_browser() };
+        let mut options = json!({"binary": browser, "args": arguments});
         if habits.without_scripts {
             options["prefs"] = json!({"profile.managed_default_content_settings.javascript": 2});
         }
         let mut wanted = ChromeCapabilities::new();
         wanted.as_mut().set("goog:chromeOptions", options).expect("options are JSON");
-        wanted.as_mut().set("goog:loggingPrefs", json!({"browser": "ALL", "performance": "ALL"})).expect("preferences are JSON");
+        let mut logs = json!({"browser": "ALL"});
+        if habits.notes_requests {
+            logs["performance"] = json!("ALL");
+        }
+        wanted.as_mut().set("goog:loggingPrefs", logs).expect("preferences are JSON");
         let browser = WebDriver::new(driver().driver_url(), wanted).await.expect("chromedriver opens a browser");
         let person = Person { browser, url: url.to_owned(), client: reqwest::Client::new() };
         if let Some((width, height)) = habits.size {
@@ -119,12 +127,15 @@ impl Person {
         address.as_str().strip_prefix(&self.url).unwrap_or(address.as_str()).to_owned()
     }
 
-    /// What can be read on the page.
+    /// What can be read on the page. The browser's own answer: WebDriver's walks over every element with a script, and this is asked ten times a second.
     pub async fn text(&self) -> String {
-        match self.browser.find(By::Tag("body")).await {
-            Ok(body) => body.text().await.unwrap_or_default(),
-            Err(_) => String::new(),
-        }
+        self.read("body").await
+    }
+
+    async fn read(&self, selector: &str) -> String {
+        let script = format!("return document.querySelector('{selector}')?.innerText ?? ''");
+        let answer = self.browser.execute(script, Vec::new()).await;
+        answer.ok().and_then(|answer| answer.json().as_str().map(str::to_owned)).unwrap_or_default()
     }
 
     /// Waits until the page says this.
@@ -154,10 +165,7 @@ impl Person {
     pub async fn see_title(&self, title: &str) {
         let deadline = Instant::now() + SOON;
         loop {
-            let heading = match self.browser.find(By::Css("h1")).await {
-                Ok(heading) => heading.text().await.unwrap_or_default(),
-                Err(_) => String::new(),
-            };
+            let heading = self.read("h1").await;
             if squeezed(&heading) == title {
                 return;
             }
@@ -344,7 +352,8 @@ impl Person {
         self.click_by(By::XPath(path), company).await;
     }
 
-    /// Clicks a button of the consent page and returns the address the provider sent the browser to, as the browser's log of requests has it.
+    /// Clicks a button of the consent page and returns the address the provider sent the browser to, as the browser's log of requests has it
+    /// (`Habits::notes_requests`).
     pub async fn callback_after(&self, button: &str) -> String {
         let expected = format!("{}/oauth/", self.url);
         self.devtools("Network.enable", json!({})).await;

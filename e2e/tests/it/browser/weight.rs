@@ -37,7 +37,7 @@ async fn measure(person: &Person, path: &str) -> (u64, f64, String) {
     serde_json::from_value(answer.json().clone()).expect("two numbers and what they are made of")
 }
 
-// proves K4 in part
+// proves K4
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_page_weighs_less_than_150_kilobytes_with_everything_and_nothing_in_it_shifts() {
     let site = Site::on_sqlite(Companies::QuickBooks(100)).await;

@@ -8,7 +8,7 @@ use super::site::{Companies, Site};
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_scripts_one_can_connect_import_filter_resync_map_and_invite() {
     let site = Site::on_sqlite(Companies::QuickBooks(100)).await;
-    let ada = Person::arrive_with(&site.url, Habits { without_scripts: true, size: None }).await;
+    let ada = Person::arrive_with(&site.url, Habits { without_scripts: true, ..Habits::default() }).await;
     site.set_up(&ada).await;
     ada.import_quickbooks().await;
     // nothing moves by itself: the page is opened again

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use jiff::civil::date;
 use providers::error::Call;
 use providers::oauth::{Callback, Grant, Secret, TokenPair, random_text};
-use providers::provider::{Books, CallGate, Chunk, FiscalYear, Next};
+use providers::provider::{Books, CallGate, Chunk, Cost, FiscalYear, Next};
 use providers::quickbooks::QuickBooks;
 use providers::registry::Settings;
 use providers::{Provider, ProviderError};
@@ -180,7 +180,7 @@ impl CallGate for Gate<'_> {
         }
         Ok(pair.access.clone())
     }
-    fn answered(&self, _call: &Call, _bytes: u64) {}
+    fn answered(&self, _call: &Call, _cost: Cost) {}
 }
 
 impl Gate<'_> {

@@ -54,7 +54,7 @@ impl CallGate for Odd {
     async fn token(&self, _refused: Option<&Secret>) -> Result<Secret, ProviderError> {
         Ok(Secret::new("token"))
     }
-    fn answered(&self, _call: &Call, _bytes: u64) {}
+    fn answered(&self, _call: &Call, _cost: Cost) {}
 }
 
 fn fault(code: &str) -> String {

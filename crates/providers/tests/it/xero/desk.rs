@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use providers::error::{Call, ProviderError};
 use providers::oauth::{Callback, Grant, Secret, random_text};
-use providers::provider::{Books as Company, CallGate, Chunk, Next, Provider};
+use providers::provider::{Books as Company, CallGate, Chunk, Cost, Next, Provider};
 use providers::registry::Settings;
 use providers::xero::Xero;
 use serde_json::{Value, json};
@@ -149,7 +149,7 @@ impl CallGate for Gate {
         *self.tokens.lock().unwrap() = (pair.access.clone(), pair.refresh);
         Ok(pair.access)
     }
-    fn answered(&self, call: &Call, _bytes: u64) {
+    fn answered(&self, call: &Call, _cost: Cost) {
         self.answered.lock().unwrap().push(call.clone());
     }
 }

@@ -4,7 +4,7 @@ use super::scopes;
 use crate::sandbox::{State, User};
 
 const STYLE: &str = r#"
-:root{--ink:#102a43;--soft:#52667a;--line:#d5dee8;--ground:#eef3f7;--card:#fff;--main:#0b6e99;--main-ink:#fff;--warn:#fff4d6;--warn-ink:#6b4a00}
+:root{color-scheme:light dark;--ink:#102a43;--soft:#52667a;--line:#d5dee8;--ground:#eef3f7;--card:#fff;--main:#0b6e99;--main-ink:#fff;--warn:#fff4d6;--warn-ink:#6b4a00}
 @media (prefers-color-scheme:dark){:root{--ink:#e6edf3;--soft:#9fb0c0;--line:#33424f;--ground:#0f1720;--card:#18232e;--main:#3fa9d6;--main-ink:#06202c;--warn:#3a2f10;--warn-ink:#ffdf8a}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--ground);color:var(--ink);font:16px/1.5 system-ui,-apple-system,"Segoe UI",sans-serif}

@@ -140,16 +140,32 @@ async fn at_once(company: &Company, count: usize, method: Method, path: &str, bo
 async fn too_many_calls_are_refused_until_a_second_has_passed_and_batches_have_a_minute_of_their_own() {
     let Some(company) = company(Needs::Limits).await else { return };
     let path = format!("companyinfo/{}", company.company);
-    let statuses = at_once(&company, 60, Method::GET, &path, None).await;
+    // a busy machine may need more than one try to make eleven calls within a second
+    let mut statuses = Vec::new();
+    for _ in 0..10 {
+        statuses.extend(at_once(&company, 60, Method::GET, &path, None).await);
+        if statuses.contains(&429) {
+            break;
+        }
+    }
     assert!(statuses.contains(&200) && statuses.contains(&429), "{statuses:?}");
     tokio::time::sleep(std::time::Duration::from_secs(3)).await;
     assert_eq!(company.get(&path).await.status, 200);
 
     let body = serde_json::json!({"BatchItemRequest": [{"bId": "1", "Query": "select * from CompanyInfo"}]});
-    let mut statuses = Vec::new();
-    for _ in 0..9 {
-        statuses.extend(at_once(&company, 5, Method::POST, "batch", Some(body.clone())).await);
+    let mut answered = Vec::new();
+    for _ in 0..30 {
+        // A batch is counted somewhere between its sending and its answer: those sent less than a minute before the refusal arrived were
+        // counted in the minute before it, however long a busy machine took.
+        let sent = std::time::Instant::now();
+        let statuses = at_once(&company, 5, Method::POST, "batch", Some(body.clone())).await;
+        answered.extend(statuses.iter().filter(|status| **status == 200).map(|_| sent));
+        if statuses.contains(&429) {
+            let in_a_minute = answered.iter().filter(|sent| sent.elapsed().as_secs() < 59).count();
+            assert!(in_a_minute <= 40, "{in_a_minute} batches were answered");
+            return;
+        }
         tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
     }
-    assert!(statuses.iter().filter(|status| **status == 200).count() <= 40 && statuses.contains(&429), "{statuses:?}");
+    panic!("{} batches were answered and none refused", answered.len());
 }
