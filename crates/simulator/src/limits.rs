@@ -184,7 +184,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Counts one call. For Xero an admitted call is in flight until `release`; a refused call counts nowhere.
+    /// Counts one call, `now` no earlier than any counted before: an earlier one says that the clock was set back. For Xero an admitted call is in flight until `release`; a refused call counts nowhere.
     /// `company` is empty for calls that name none (`/connections`): then only the app's window counts.
     pub fn admit(&mut self, face: Face, company: &str, client_id: &str, now: Timestamp) -> Result<Remaining, Limit> {
         self.admit_under(Contract::default(), face, company, client_id, now)

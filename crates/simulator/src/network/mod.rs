@@ -35,8 +35,11 @@ pub async fn pass(State(sandbox): State<Sandbox>, request: Request, next: Next) 
     let Ok(body) = axum::body::to_bytes(body, MOST_REQUEST_BYTES).await else {
         return forms::answer(413, "text/plain; charset=utf-8", "the request is too large");
     };
-    let now = sandbox.clock.now();
-    let (number, fault, gate) = sandbox.write(|state| enter(state, &call, &body, now));
+    // limits count calls in the order of their moments, so the moment is taken where nothing else is counted
+    let (now, (number, fault, gate)) = sandbox.write(|state| {
+        let now = sandbox.clock.now();
+        (now, enter(state, &call, &body, now))
+    });
     let _gate = gate.as_ref().ok().map(|gate| Leaving { sandbox: &sandbox, gate: gate.clone() });
     let answer = match (&gate, fault.as_ref().and_then(|fault| instead(fault, call.face, now))) {
         (Err(retry_after_secs), _) => forms::throttled(call.face, "concurrent", *retry_after_secs, now),

@@ -69,11 +69,11 @@ pub async fn answer(State(sandbox): State<Sandbox>, request: Request) -> Respons
         base: format!("http://{}", text(header::HOST).unwrap_or("localhost")),
         wants_xml: xml::is_wanted(text(header::ACCEPT)),
     };
-    let now = sandbox.clock.now();
     let uri = parts.uri.to_string();
-    let admitted = sandbox.write(|state| {
+    let (now, admitted) = sandbox.write(|state| {
+        let now = sandbox.clock.now();
         count(state, &call);
-        admit(state, &call, bearer(&parts.headers), &uri, now)
+        (now, admit(state, &call, bearer(&parts.headers), &uri, now))
     });
     let fault = match admitted {
         Ok(fault) => fault,

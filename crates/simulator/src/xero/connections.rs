@@ -79,7 +79,7 @@ async fn answer(
         Ok(access) => access,
         Err(refused) => return frame::marked(refused.into_response(), None),
     };
-    let remaining = match sandbox.write(|state| state.limits.admit(Face::Xero, "", &access.client_id, now)) {
+    let remaining = match sandbox.write(|state| state.limits.admit(Face::Xero, "", &access.client_id, sandbox.clock.now())) {
         Ok(remaining) => remaining,
         Err(limit) => return frame::marked(Refusal::Limited(limit).into_response(), None),
     };

@@ -127,6 +127,7 @@ async fn answer(sandbox: &Sandbox, call: &Call, fault: Option<&Fault>) -> (Resul
         return (Err(Refusal::Forbidden), None);
     }
     let admitted = sandbox.write(|state| {
+        let now = sandbox.clock.now();
         let contract = contract(state, &access, tenant, now);
         state.limits.admit_under(contract, Face::Xero, tenant, &access.client_id, now)
     });

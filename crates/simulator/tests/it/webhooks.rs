@@ -140,7 +140,7 @@ impl Running {
 
     /// Waits until so many deliveries came, and gives them.
     async fn received(&self, count: usize) -> Vec<Received> {
-        for _ in 0..200 {
+        for _ in 0..3_000 {
             let received = self.inbox.lock().expect("the inbox").0.clone();
             if received.len() >= count {
                 return received;
@@ -148,6 +148,18 @@ impl Running {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         panic!("{count} deliveries were expected, {} came", self.inbox.lock().expect("the inbox").0.len());
+    }
+
+    /// The sandbox asks Xero's four questions of an intent, and is content: so many deliveries that makes.
+    async fn intended(&self) -> usize {
+        let intents = self.received(4).await.len();
+        for _ in 0..3_000 {
+            if self.look("/webhooks").await["endpoints"][0]["status"] == "delivering" {
+                return intents;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("the answers to the intents were not accepted");
     }
 
     /// Long enough that the sandbox would have sent what there is to send.
@@ -315,9 +327,7 @@ async fn xero_tells_contacts_invoices_and_credit_notes_by_pointers_only_and_trie
     let running = start().await;
     let tenant = running.company(Face::Xero);
     running.control("/webhooks", json!({"face": "xero", "url": running.address, "key": KEY})).await;
-    running.received(4).await;
-    running.quiet().await;
-    assert_eq!(running.look("/webhooks").await["endpoints"][0]["status"], "delivering");
+    assert_eq!(running.intended().await, 4);
     let id = running.invoice(&tenant, "HOOK-7").await;
     let received = running.received(5).await[4].clone();
     assert!(received.is_signed());
@@ -335,11 +345,15 @@ async fn xero_tells_contacts_invoices_and_credit_notes_by_pointers_only_and_trie
     running.inbox.lock().expect("the inbox").1 = Manner::Failing;
     running.invoice(&tenant, "HOOK-8").await;
     running.received(7).await;
-    for _ in 0..100 {
+    let status = async || running.look("/webhooks").await["endpoints"][0]["status"].as_str().unwrap_or_default().to_owned();
+    for _ in 0..1_000 {
+        if status().await == "disabled" {
+            break;
+        }
         running.sandbox.clock.advance_ms(900_500);
         tokio::time::sleep(Duration::from_millis(40)).await;
     }
-    assert_eq!(running.look("/webhooks").await["endpoints"][0]["status"], "disabled");
+    assert_eq!(status().await, "disabled");
 }
 
 #[tokio::test]
@@ -445,7 +459,7 @@ async fn xero_tells_of_prepayments_and_overpayments_too() {
     let running = start().await;
     let tenant = running.company(Face::Xero);
     running.control("/webhooks", json!({"face": "xero", "url": running.address, "key": KEY})).await;
-    let intents = running.quiet().await;
+    let intents = running.intended().await;
     running.sandbox.write(|state| {
         let books = state.companies.get_mut(&tenant).expect("the company");
         let bank = books.account_of(simulator::books::AccountType::Bank);

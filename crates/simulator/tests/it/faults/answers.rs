@@ -73,11 +73,13 @@ async fn a_lapsed_subscription_refuses_one_company_while_its_tokens_stay_good() 
 async fn a_request_that_runs_too_long_is_cut_off() {
     let running = start().await;
     running.control("/limits", json!({"quickbooks_longest_ms": 300})).await;
-    running.fault("query", json!({"kind": "delay", "ms": 3_000})).await;
+    running.fault("query", json!({"kind": "delay", "ms": 60_000})).await;
     let began = Instant::now();
     let answer = running.query("SELECT * FROM Invoice").await;
     assert_eq!(answer.status, 504);
-    assert!(began.elapsed().as_millis() < 2_500, "{:?}", began.elapsed());
+    assert!(began.elapsed().as_secs() < 30, "{:?}", began.elapsed());
+    // long enough for an answer on any machine
+    running.control("/limits", json!({"quickbooks_longest_ms": 120_000})).await;
     running.fault("query", json!({"kind": "cut_off", "after_ms": 50})).await;
     assert_eq!(running.query("SELECT * FROM Invoice").await.status, 504);
     assert_eq!(running.query("SELECT * FROM Invoice").await.status, 200);

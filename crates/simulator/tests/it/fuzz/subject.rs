@@ -24,7 +24,7 @@ const SCOPES: &str = "com.intuit.quickbooks.accounting openid profile email offl
                       accounting.attachments accounting.reports.read accounting.reports.taxreports.read accounting.journals.read \
                       accounting.budgets.read paymentservices";
 /// A connection that says nothing for so long hangs.
-const SILENT: Duration = Duration::from_secs(5);
+const SILENT: Duration = Duration::from_secs(60);
 
 pub fn now() -> Timestamp {
     "2025-06-15T12:00:00Z".parse().expect("a timestamp")

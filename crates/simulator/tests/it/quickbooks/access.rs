@@ -1,5 +1,6 @@
 //! Facts 19, 20, 25-37, 99, 101: who may call, and the frame around every answer.
 use super::*;
+use futures::StreamExt;
 use simulator::faults::{Fault, Injected};
 use simulator::limits::Problem;
 
@@ -119,6 +120,23 @@ async fn the_eleventh_call_in_a_second_is_throttled_and_the_next_second_is_free(
     assert_eq!(running.get(&tokens, "preferences").await.status, 200);
     let calls = running.sandbox.read(|state| state.calls.clone());
     assert_eq!(calls["quickbooks GET preferences"], 12);
+}
+
+// quickbooks fact 99
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_many_calls_at_one_time_each_is_counted() {
+    let running = start(vec![shop().books]).await;
+    let tokens = running.connect(SHOP).await;
+    running.sandbox.clock.run_from(now());
+    running.sandbox.write(|state| {
+        state.limits.enforced = true;
+        state.limits.figures.quickbooks_per_second = 100_000;
+        state.limits.figures.quickbooks_per_minute = 400;
+    });
+    let calls = (0..1_200).map(|_| running.get(&tokens, "preferences"));
+    let statuses: Vec<u16> = futures::stream::iter(calls).buffer_unordered(64).map(|answer| answer.status).collect().await;
+    let answered = statuses.iter().filter(|status| **status == 200).count();
+    assert_eq!((answered, statuses.len()), (400, 1_200));
 }
 
 // quickbooks fact 103

@@ -299,7 +299,7 @@ async fn a_sixth_call_in_flight_is_refused() {
     served.sandbox.write(|state| {
         state.limits.enforced = true;
         for _ in 0..5 {
-            state.faults.inject(injected(Fault::Delay { ms: 1_500 }));
+            state.faults.inject(injected(Fault::Delay { ms: 5_000 }));
         }
     });
     let slow: Vec<_> = (0..5)
@@ -308,7 +308,10 @@ async fn a_sixth_call_in_flight_is_refused() {
             tokio::spawn(async move { request.send().await.unwrap().status() })
         })
         .collect();
-    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    // each of them is inside when its wait is taken
+    while !served.sandbox.read(|state| state.faults.waiting().is_empty()) {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
     let sixth = served.call("Organisation").await;
     assert_eq!(sixth.status(), StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(sixth.headers()["x-rate-limit-problem"], "concurrent");
