@@ -50,8 +50,14 @@ function refreshTimes(within = document) {
 }
 setInterval(() => { if (!document.hidden) refreshTimes(); }, 1000);
 
+// ---- heads of tables that stay in sight: a table that need not scroll sideways scrolls with the page ----
+const widths = new ResizeObserver((seen) => {
+  for (const wrap of new Set(seen.map(({ target }) => target.closest(".table-wrap")))) wrap?.toggleAttribute("data-whole", wrap.scrollWidth <= wrap.clientWidth);
+});
+
 // ---- messages that can be closed ----
 function prepare(within = document) {
+  for (const part of within.querySelectorAll(".table-wrap, .table-wrap > .table")) widths.observe(part);
   for (const button of within.querySelectorAll("[data-dismiss][hidden]")) button.hidden = false;
   for (const box of within.querySelectorAll("[data-select-all][hidden], [data-reads-into][hidden]")) box.hidden = false;
   count();
@@ -240,7 +246,7 @@ document.addEventListener("keydown", (event) => {
 const key = (node) => node.nodeType === 1 ? node.id || node.dataset.key || "" : "";
 function kept(name, node) {
   if (name === "open") return node.localName === "details" || node.localName === "dialog";
-  return name === "data-sent" || name === "aria-busy" || (name === "hidden" && (node.hasAttribute("data-dismiss") || node.hasAttribute("data-select-all")));
+  return name === "data-sent" || name === "aria-busy" || name === "data-whole" || (name === "hidden" && (node.hasAttribute("data-dismiss") || node.hasAttribute("data-select-all")));
 }
 function morph(from, to) {
   if (from.nodeType !== to.nodeType || from.nodeName !== to.nodeName) return from.replaceWith(to);

@@ -36,7 +36,7 @@ async fn judge(environment: &Environment, database: String, cases: usize) {
     let url = format!("http://localhost:{}/api/v1", house.port);
     let arguments = [document.to_str().expect("the folder is text"), &url, &examples.to_string(), phases];
     let began = Instant::now();
-    let limit = Duration::from_secs(if cases > BOUNDED { 3_600 } else { 300 });
+    let limit = Duration::from_secs(if cases > BOUNDED { 3_600 } else { 900 });
     let finished = environment.script("contract.py", &arguments).env("TIEOUT_KEY", &key).run(limit);
     assert!(finished.status.success(), "{}\n{}", finished.stdout, finished.stderr);
     let asked = finished.stdout.lines().find_map(|line| line.strip_prefix("CASES ")?.parse::<usize>().ok()).unwrap_or(0);

@@ -78,7 +78,8 @@ impl House {
         set("TIEOUT_LISTEN", &format!("127.0.0.1:{port}"));
         set("TIEOUT_DATA_DIR", &folder.to_string_lossy());
         set("TIEOUT_SIMULATOR_URL", &sandbox.url);
-        set("TIEOUT_LEASE_SECS", "2");
+        // no busy machine loses it
+        set("TIEOUT_LEASE_SECS", "30");
         for (prefix, id) in [("TIEOUT_QUICKBOOKS", "tieout-quickbooks"), ("TIEOUT_XERO", "tieout-xero")] {
             set(&format!("{prefix}_CLIENT_ID"), id);
             set(&format!("{prefix}_CLIENT_SECRET"), "sandbox-secret");
@@ -102,6 +103,13 @@ impl House {
     /// `tieout serve`, as soon as it is ready.
     pub fn serve(&self, arguments: &[&str]) -> Program {
         let mut program = self.launch(&[&["serve"], arguments].concat()).start();
+        program.wait_for_line("Tieout is ready at ", SOON);
+        program
+    }
+
+    /// The same with another lease than usual.
+    pub fn serve_with_lease(&self, lease: Duration) -> Program {
+        let mut program = self.launch(&["serve"]).env("TIEOUT_LEASE_SECS", lease.as_secs().to_string()).start();
         program.wait_for_line("Tieout is ready at ", SOON);
         program
     }
@@ -230,7 +238,8 @@ impl Visitor {
     pub async fn connect_and_import(&mut self, provider: &str, companies: &[String]) {
         let account = self.connect(provider, companies).await;
         let (_, location) = self.post(&format!("{account}/import"), &[]).await;
-        assert_eq!(location, "/integrations/data-feed");
+        let id = account.rsplit('/').next().expect("the address ends with the account's id");
+        assert_eq!(location, format!("/integrations/data-feed?account={id}"));
     }
 }
 

@@ -38,10 +38,8 @@ async fn a_token_that_ends_in_the_middle_of_a_sync_is_renewed_once() {
             let company = house.connect(provider).await.remove(0);
             let run_id = company.run.as_ref().unwrap().id.clone();
             house.forget_calls();
-            house.hold(&company.id, 6, 300).await;
-            assert!(house.until_faults_are_met(&run_id).await);
-            let now = house.sandbox.clock.now();
-            assert!(house.sandbox.write(|state| state.grants.expire_access(now)) > 0);
+            let records = if provider == "quickbooks" { "/v3/company/" } else { "/api.xro/2.0/" };
+            house.inject(Fault::ExpireToken { mid_body: false }, records, 6, 1);
             let run = house.wait_run(&run_id).await;
             assert_complete(&house, &run).await;
             assert_eq!((run.attempt, run.lease_epoch, house.calls_of(renewal)), (1, 1, 1), "{provider}");

@@ -247,7 +247,7 @@ async fn disconnecting_revokes_cancels_and_keeps_or_erases_the_data() {
 
         // kept: readable, not synced, and the run that was going on ends
         let (hash, records) = (house.content_hash(&kept_company.id).await, house.live_records(&kept_company.id).await);
-        house.hold(&kept_company.id, 1, 1_500).await;
+        house.hold(&kept_company.id, 1, 60_000).await;
         let run_id = house.request(&kept_company.id, None).await;
         assert!(house.until_faults_are_met(&run_id).await);
         let done = connections::disconnect(&house.engine, &house.organization_id, &kept_company.connection_id, Some(&house.user_id), Data::Keep)

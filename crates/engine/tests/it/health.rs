@@ -25,7 +25,7 @@ async fn calls_failures_limits_and_times_of_each_provider_are_counted_over_the_n
         let worker = house.work_anew(worker).await;
         let run_id = house.request(&xero.id, None).await;
         house.wait_run(&run_id).await;
-        house.inject(Fault::RateLimit { problem: Problem::Minute, retry_after_secs: Some(2) }, "/v3/company/", 0, 1);
+        house.inject(Fault::RateLimit { problem: Problem::Minute, retry_after_secs: Some(40) }, "/v3/company/", 0, 1);
         let run_id = house.request(&quickbooks.id, None).await;
         house.wait_until(&run_id, |run| run.waiting_since.is_some() || run.state.is_finished()).await;
         let waiting = health::list(&house.engine, &house.organization_id).await.unwrap();

@@ -48,6 +48,9 @@ async fn the_schedule_waits_for_no_run_and_keeps_no_run_waiting() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_that_is_ended_by_the_database_for_somebody_who_was_first_goes_on_at_once() {
     let database = postgres().create_database();
+    // PostgreSQL looks for a deadlock once in each wait, so long after it began: the run's look must come when both wait, and somebody's not at all
+    let name = database.rsplit('/').next().unwrap();
+    postgres().run("postgres", &format!("ALTER DATABASE {name} SET deadlock_timeout = '5s'"));
     let house = House::build(&database, vec![books(Face::QuickBooks, 96, 2, 3)]).await;
     let worker = house.work();
     let company = house.synced("quickbooks").await;
@@ -56,6 +59,7 @@ async fn a_run_that_is_ended_by_the_database_for_somebody_who_was_first_goes_on_
     assert!(house.until_faults_are_met(&run_id).await);
     // somebody holds the company's row when the run comes to it, and then wants the run's row, which the run holds
     let mut somebody = house.engine.store.begin().await.unwrap();
+    somebody.execute("SET LOCAL deadlock_timeout = '5min'", vec![]).await.unwrap();
     somebody.execute("UPDATE companies SET mark = mark WHERE id = $1", args![&company.id]).await.unwrap();
     let waiting = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
     let looked_until = std::time::Instant::now() + Duration::from_secs(60);

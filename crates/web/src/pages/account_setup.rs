@@ -1,8 +1,10 @@
 //! Account Connected: what a fresh account can see, and the choice of what to import.
+use super::data_feed;
 use super::integrations::Account;
 use crate::app::App;
 use crate::error::WebError;
 use crate::flash::Flash;
+use crate::parts::address::Address;
 use crate::parts::figures::counted;
 use crate::visit::{Place, Shell, Visit};
 use askama::Template;
@@ -80,9 +82,9 @@ pub async fn show(State(app): State<App>, Path(id): Path<String>, visit: Visit) 
     visit.page(&AccountSetupPage { shell, account, companies, granted })
 }
 
-/// POST /integrations/accounts/{id}/import: one sync for each importable company; a second click queues nothing.
+/// POST /integrations/accounts/{id}/import: one sync for each importable company; a second click queues nothing. It leads to the companies of this account.
 pub async fn import_all(State(app): State<App>, Path(id): Path<String>, visit: Visit) -> Result<Response, WebError> {
-    let report = engine::connections::import_all(&app.engine, visit.organization_id(), &ConnectionId(id), visit.user_id()).await?;
+    let report = engine::connections::import_all(&app.engine, visit.organization_id(), &ConnectionId(id.clone()), visit.user_id()).await?;
     let queued = report.queued.len();
     let flash = match (queued, report.already) {
         (0, 0) => Flash::warn("There was no company to import."),
@@ -92,7 +94,7 @@ pub async fn import_all(State(app): State<App>, Path(id): Path<String>, visit: V
         }
         (_, already) => Flash::good(format!("{} queued, {already} linked already.", counted(queued, "company", "companies"))),
     };
-    Ok(flash.redirect("/integrations/data-feed"))
+    Ok(flash.redirect(&Address::new(data_feed::PATH).with("account", id).to_string()))
 }
 
 /// POST /integrations/accounts/{id}/choose: the person picks companies on the Data Feed.

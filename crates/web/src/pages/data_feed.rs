@@ -6,7 +6,7 @@ pub use crate::feed::actions::{told, trigger};
 use crate::feed::choice::{Chip, Choice, Select};
 use crate::feed::row::{Row, account_name};
 use crate::pages::result::{self, Check};
-use crate::parts::address::Asked;
+use crate::parts::address::{Address, Asked};
 use crate::parts::figures;
 use crate::parts::moment::Moment;
 use crate::visit::{Place, Shell, Visit, cookie};
@@ -200,24 +200,30 @@ fn facets(counts: &Counts, choice: &Choice) -> Vec<Facet> {
 }
 
 fn heads(choice: &Choice, hidden: &BTreeSet<String>) -> Vec<Head> {
-    let sort = choice.sort();
     COLUMNS
         .into_iter()
-        .map(|(column, label, may_hide)| {
-            let is_sorted = sort.column == column;
-            let other_way = feed::Sort { column, is_reversed: is_sorted && !sort.is_reversed };
-            let text = if other_way == feed::Sort::default() { String::new() } else { other_way.text() };
-            Head {
-                key: column.key(),
-                label,
-                href: choice.address().with("sort", text).to_string(),
-                sorted: is_sorted.then_some(if sort.is_descending() { "descending" } else { "ascending" }),
-                is_number: matches!(column, feed::Column::Took | feed::Column::Changes),
-                is_hidden: may_hide && hidden.contains(column.key()),
-                may_hide,
-            }
+        .map(|(column, label, may_hide)| Head {
+            key: column.key(),
+            label,
+            href: sorted_by(&choice.address(), choice.sort(), column),
+            sorted: direction(choice.sort(), column),
+            is_number: matches!(column, feed::Column::Took | feed::Column::Changes),
+            is_hidden: may_hide && hidden.contains(column.key()),
+            may_hide,
         })
         .collect()
+}
+
+/// Where the head of a column leads: to the table sorted by it, and to the other way round when it is already.
+pub fn sorted_by(address: &Address, sort: feed::Sort, column: feed::Column) -> String {
+    let other_way = feed::Sort { column, is_reversed: sort.column == column && !sort.is_reversed };
+    let text = if other_way == feed::Sort::default() { String::new() } else { other_way.text() };
+    address.with("sort", text).to_string()
+}
+
+/// As `aria-sort` has it, when the table is sorted by this column.
+pub fn direction(sort: feed::Sort, column: feed::Column) -> Option<&'static str> {
+    (sort.column == column).then_some(if sort.is_descending() { "descending" } else { "ascending" })
 }
 
 fn pager(page: &feed::Page, choice: &Choice) -> Pager {

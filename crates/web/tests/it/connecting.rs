@@ -139,7 +139,8 @@ async fn import_all_companies_queues_one_sync_for_each_and_a_second_click_queues
         assert_eq!(queued().await.0, 0, "nothing is imported before somebody chooses");
         let import = setup.replace("/setup", "/import");
         let first = owner.post(&import, "").await;
-        assert_eq!((first.status, first.location()), (StatusCode::SEE_OTHER, "/integrations/data-feed"));
+        let account = setup.split('/').nth(3).expect("the address has the account's id");
+        assert_eq!((first.status, first.location().to_owned()), (StatusCode::SEE_OTHER, format!("/integrations/data-feed?account={account}")));
         let (runs, companies) = queued().await;
         assert!(companies > 0);
         assert_eq!(runs, companies, "one sync for each importable company");

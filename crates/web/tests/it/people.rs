@@ -1,10 +1,13 @@
 //! Members, invitations, internal access, organizations and new passwords, from outside.
+use crate::sample::NOW_MS;
 use crate::site::{Answer, Browser, PUBLIC_URL, Site};
 use axum::body::Body;
 use axum::http::StatusCode;
+use domain::clock::ManualClock;
 use domain::ids::{CompanyId, OrganizationId, UserId};
 use domain::organization::Role;
 use engine::delivery::{Mailer, deliver_due};
+use std::sync::Arc;
 use testkit::each_database;
 use testkit::mail::MailServer;
 use url::Url;
@@ -294,7 +297,8 @@ async fn internal_access_assigns_in_bulk_and_two_who_save_at_once_lose_nothing()
 #[tokio::test]
 async fn a_new_password_comes_by_mail_and_tells_nobody_who_has_an_account() {
     each_database(|url| async move {
-        let site = Site::new(&url).await;
+        // no pause ends by itself
+        let site = Site::at(&url, Arc::new(ManualClock::at(NOW_MS))).await;
         let mail = MailServer::start();
         site.engine.set_mailer(Mailer::new(&mail.url(), "books@tieout.example").unwrap());
         web::auth::create_owner(&site.engine, "Birchwood", "Ada", "ada@birchwood.example", Some(PASSWORD)).await.unwrap();

@@ -94,6 +94,7 @@ async fn second_consents_at_xero(site: &Site, ada: &Person) {
     ada.open("/integrations").await;
     ada.click("Connect another Xero account").await;
     ada.click("Ines Lund").await;
+    ada.see("Signed in as Ines Lund").await;
     ada.see("Select one or more organisations").await;
     choose(ada, &["Aspen Bakery", "Birch Cycles"]).await;
     ada.see_title("Account Connected").await;

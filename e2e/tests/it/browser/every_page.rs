@@ -574,16 +574,16 @@ async fn when_something_is_wrong(walk: &mut Walk<'_>, company: &str) {
     sent_back(ada).await;
     walk.here("notification-settings-wrong").await;
     // the provider asks to wait, and then sends what cannot be read
-    let wait = json!({"times": 9, "fault": {"kind": "rate_limit", "problem": "minute", "retry_after_secs": 40}});
+    let wait = json!({"times": 9, "fault": {"kind": "rate_limit", "problem": "minute", "retry_after_secs": 600}});
     site.control("faults", Some(wait)).await;
     ada.open("/integrations/data-feed").await;
     ada.resync_first_row().await;
     ada.watch_feed(SYNCED_WITHIN, "Waiting", |rows| rows.iter().any(|row| row.is("Waiting"))).await;
     walk.here("data-feed-waiting").await;
     walk.page(company, "company-waiting").await;
-    super::data_feed::fast(site).await;
     ada.open("/integrations/data-feed").await;
     ada.click_on(".status-cell form .link-button").await;
+    super::data_feed::fast(site).await;
     ada.watch_feed(SYNCED_WITHIN, "Needs Resync", |rows| rows.iter().any(|row| row.is("Needs Resync"))).await;
     walk.page("/integrations/data-feed", "data-feed-needs-resync").await;
     walk.page(company, "company-needs-resync").await;

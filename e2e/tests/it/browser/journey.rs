@@ -2,6 +2,7 @@
 
 use testkit::each_database;
 
+use super::data_feed::{fast, slow};
 use super::person::{Person, Row, numbers};
 use super::site::{Companies, Site};
 
@@ -57,6 +58,8 @@ async fn an_owner_connects_both_providers_and_watches_every_company_become_synce
         assert_eq!(ada.path().await, "/integrations/data-feed?status=not_linked");
         assert_eq!(ada.feed().await.iter().filter(|row| row.is("Not linked")).count(), 2, "nothing is linked before it is chosen");
 
+        // as slow as it takes two tabs to be looked at
+        slow(&site, 2_500, 12).await;
         // the same choice in two tabs: the second click queues nothing
         ada.open(&choice).await;
         let first_tab = ada.browser.window().await.expect("a browser has a tab");
@@ -72,12 +75,18 @@ async fn an_owner_connects_both_providers_and_watches_every_company_become_synce
         ada.see_title("Data Feed").await;
         ada.browser.close_window().await.expect("a tab can be closed");
         ada.browser.switch_to_window(first_tab).await.expect("a tab can be looked at");
-        let shown = ada.watch_until_verified(3).await;
+        // it leads to the companies of this account, and to no others
+        let both_sync = |rows: &[Row]| rows.len() == 2 && rows.iter().all(|row| row.is("Syncing"));
+        let mut shown = ada.watch_feed(super::person::SOON, "both companies Syncing", both_sync).await;
+        fast(&site).await;
+        shown.extend(ada.watch_until_verified(2).await);
         ada.assert_same_document().await;
         for company in ["Kauri Outdoor Ltd", "Beacon Street Studio"] {
             assert_seen_syncing(&shown, company);
         }
 
+        ada.open("/integrations/data-feed").await;
+        ada.watch_until_verified(3).await;
         let rows = ada.feed().await;
         let described: Vec<[&str; 3]> = rows.iter().map(|row| [row.company.as_str(), row.provider.as_str(), row.account.as_str()]).collect();
         let expected = [
@@ -143,7 +152,7 @@ async fn the_first_link_works_once() {
     eve.fill("email", super::site::EMAIL).await;
     eve.fill("password", "a guess of mine").await;
     eve.click("Sign in").await;
-    eve.see_title("Sign in").await;
+    eve.see("The e-mail address or the password is not right.").await;
     eve.fill("email", super::site::EMAIL).await;
     eve.fill("password", super::site::PASSWORD).await;
     eve.click("Sign in").await;

@@ -33,6 +33,8 @@ async fn the_logs_have_a_card_for_each_company_a_table_of_seven_columns_seven_fi
     ada.click("Allow access").await;
     ada.see_title("Account Connected").await;
     ada.click("Import All Companies").await;
+    ada.see_title("Data Feed").await;
+    ada.open("/integrations/data-feed").await;
     ada.watch_until_verified(2).await;
     let quickbooks = ada.feed().await.into_iter().find(|row| row.provider == "QuickBooks").expect("a company of QuickBooks").company;
 
@@ -111,6 +113,11 @@ async fn the_logs_have_a_card_for_each_company_a_table_of_seven_columns_seven_fi
         ada.open(&format!("/integrations/logs/all?size={size}")).await;
         assert_eq!(ada.table().await.1.len() as u64, all.min(size), "pages of {size}");
     }
+    // the heads stay in sight below the bar, on a screen where the table fits
+    ada.resize(1600, 700).await;
+    ada.ask("window.scrollTo(0, document.documentElement.scrollHeight / 2)").await;
+    let place = "const [head, bar] = ['table thead th', '.top'].map((one) => document.querySelector(one).getBoundingClientRect()); return [scrollY > 200, Math.round(head.top - bar.bottom)]";
+    assert_eq!(ada.ask(place).await, serde_json::json!([true, 0]), "the heads of the table scrolled away");
     ada.open("/integrations/logs/all").await;
     ada.click("25").await;
     ada.see("Older").await;

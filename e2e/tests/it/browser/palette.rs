@@ -94,6 +94,7 @@ async fn the_palette_opens_anywhere_finds_with_a_slip_of_the_finger_and_runs_wha
     assert!(ada.ask(best).await.as_str().unwrap().starts_with("Resync "), "{:?}", ada.ask(best).await);
     ada.press(Key::Enter).await;
     ada.see("1 queued.").await;
+    ada.open("/integrations/data-feed").await;
     ada.watch_feed(SYNCED_WITHIN, "Synced again", |rows| rows.iter().all(|row| row.is("Synced"))).await;
     let complaints = ada.complaints().await;
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));

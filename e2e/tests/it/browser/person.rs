@@ -13,6 +13,20 @@ pub const SOON: Duration = Duration::from_secs(20);
 /// A first sync on a busy machine.
 pub const SYNCED_WITHIN: Duration = Duration::from_secs(120);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// A page that is left is gone by then, or stays.
+const LEFT_WITHIN: Duration = Duration::from_secs(5);
+/// Notes, as the last of all that listen, that a link or a form leads away from this document.
+const NOTES_LEAVING: &str = "if (window.leaving !== undefined) return;
+    window.leaving = false;
+    const page = (address) => address.split('#')[0];
+    addEventListener('submit', (event) => {
+        const [form, by] = [event.target, event.submitter];
+        if (!event.defaultPrevented && form.method !== 'dialog' && !(by?.formTarget || form.target)) window.leaving = true;
+    });
+    addEventListener('click', (event) => {
+        const link = event.target.closest?.('a[href]');
+        if (link && !event.defaultPrevented && !link.target && !link.hasAttribute('download') && page(link.href) !== page(location.href)) window.leaving = true;
+    });";
 
 /// The one chromedriver of this test process; each person has a browser of their own.
 fn driver() -> &'static Chromium {
@@ -161,6 +175,34 @@ impl Person {
         assert!(!squeezed(&text).contains(&squeezed(words)), "`{words}` is on {}:\n{text}", self.path().await);
     }
 
+    /// Waits until the page says this no more.
+    pub async fn no_longer_sees(&self, words: &str) {
+        let wanted = squeezed(words);
+        let deadline = Instant::now() + SOON;
+        while squeezed(&self.text().await).contains(&wanted) {
+            assert!(Instant::now() < deadline, "`{words}` is still on {}", self.path().await);
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Waits until the field of this name has the focus by itself.
+    pub async fn focuses(&self, name: &str) {
+        let deadline = Instant::now() + SOON;
+        while self.ask("return document.activeElement?.name ?? null").await != json!(name) {
+            assert!(Instant::now() < deadline, "`{name}` has not the focus on {}", self.path().await);
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Waits for an address with this in it.
+    pub async fn see_path(&self, part: &str) {
+        let deadline = Instant::now() + SOON;
+        while !self.path().await.contains(part) {
+            assert!(Instant::now() < deadline, "`{part}` is not in {}", self.path().await);
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
     /// Waits for a page with this heading.
     pub async fn see_title(&self, title: &str) {
         let deadline = Instant::now() + SOON;
@@ -186,7 +228,8 @@ impl Person {
         self.click_by(By::Css(selector.to_owned()), selector).await;
     }
 
-    /// What is found can be replaced by a live update before it is clicked; then it is looked for again.
+    /// What is found can be replaced by a live update before it is clicked; then it is looked for again. A click that leads to another page has led there
+    /// when this returns: chromedriver by itself answers before a form is on its way, and what is done next would be done to the page that was.
     async fn click_by(&self, by: By, name: &str) {
         let deadline = Instant::now() + SOON;
         let mut trouble = "there is none".to_owned();
@@ -195,8 +238,9 @@ impl Person {
                 if !element.is_displayed().await.unwrap_or(false) {
                     continue;
                 }
+                let _ = self.browser.execute(NOTES_LEAVING, Vec::new()).await;
                 match element.click().await {
-                    Ok(()) => return,
+                    Ok(()) => return self.arrive_elsewhere().await,
                     Err(error) => trouble = error.to_string(),
                 }
             }
@@ -205,9 +249,28 @@ impl Person {
         }
     }
 
+    /// Waits for the next page, if the last click leads to one; a file that is saved, or a new tab, leaves the page where it is.
+    async fn arrive_elsewhere(&self) {
+        let deadline = Instant::now() + LEFT_WITHIN;
+        loop {
+            let leaving = self.browser.execute("return window.leaving === true", Vec::new()).await;
+            if leaving.is_ok_and(|answer| answer.json() != &Value::Bool(true)) || Instant::now() > deadline {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// Types into the field of this name, in place of what it holds.
     pub async fn fill(&self, name: &str, text: &str) {
-        let field = self.browser.find(By::Css(format!("[name=\"{name}\"]"))).await.unwrap_or_else(|_| panic!("there is no field `{name}`"));
+        let deadline = Instant::now() + SOON;
+        let field = loop {
+            match self.browser.find(By::Css(format!("[name=\"{name}\"]"))).await {
+                Ok(field) => break field,
+                Err(_) => assert!(Instant::now() < deadline, "there is no field `{name}` on {}:\n{}", self.path().await, self.text().await),
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        };
         field.clear().await.expect("a field can be emptied");
         field.send_keys(text).await.expect("a field can be typed into");
     }
@@ -274,7 +337,7 @@ impl Person {
         rows.into_iter().map(row).collect()
     }
 
-    /// Watches the Data Feed until `done`, and returns every row it showed on the way, in order, without repetitions.
+    /// Watches the Data Feed until it has rows and is `done`, and returns every row it showed on the way, in order, without repetitions.
     pub async fn watch_feed(&self, within: Duration, what: &str, done: impl Fn(&[Row]) -> bool) -> Vec<Row> {
         let deadline = Instant::now() + within;
         let mut seen: Vec<Row> = Vec::new();
@@ -285,7 +348,7 @@ impl Person {
                     seen.push(row.clone());
                 }
             }
-            if done(&rows) {
+            if !rows.is_empty() && done(&rows) {
                 return seen;
             }
             assert!(Instant::now() < deadline, "the Data Feed does not show {what} after {} s: {rows:#?}", within.as_secs());
@@ -379,6 +442,34 @@ impl Person {
             }
             assert!(Instant::now() < deadline, "`{words}` is not on {path} after {} s; it says:\n{text}", within.as_secs());
             tokio::time::sleep(Duration::from_millis(300)).await;
+        }
+    }
+
+    /// When the newest entry of the log that fits this query was written, in milliseconds since 1970: the file of the log has it so exactly.
+    pub async fn written_at(&self, query: &str) -> i64 {
+        let export = format!("return fetch('/integrations/logs/all/export?format=jsonl&{query}').then((answer) => answer.text())");
+        let lines = self.ask(&export).await;
+        let newest = lines.as_str().and_then(|lines| lines.lines().next()).unwrap_or_else(|| panic!("no entry fits {query}"));
+        let newest: Value = serde_json::from_str(newest).expect("JSON lines");
+        let written: jiff::Timestamp = newest["date"].as_str().expect("a date is a text").parse().expect("a date is an instant");
+        written.as_millisecond()
+    }
+
+    /// Lets this page note when it first says this, in milliseconds since 1970: the driver that reads it takes its time.
+    pub async fn note_when(&self, words: &str) {
+        let look = "const look = () => { if (document.body.innerText.includes(WORDS)) window.saidAt = Date.now(); else setTimeout(look, 20); }; look(); return true";
+        self.ask(&look.replace("WORDS", &json!(words).to_string())).await;
+    }
+
+    /// When it did, as `note_when` noted it.
+    pub async fn said_at(&self) -> i64 {
+        let deadline = Instant::now() + SOON;
+        loop {
+            if let Some(at) = self.ask("return window.saidAt ?? null").await.as_i64() {
+                return at;
+            }
+            assert!(Instant::now() < deadline, "{} does not say what is waited for:\n{}", self.path().await, self.text().await);
+            tokio::time::sleep(LOOK_EVERY).await;
         }
     }
 

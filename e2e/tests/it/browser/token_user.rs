@@ -55,6 +55,7 @@ async fn another_account_takes_over_eleven_of_twelve_companies_and_the_twelfth_s
         ada.open("/integrations").await;
         ada.click("Connect another Xero account").await;
         ada.click("Ines Lund").await;
+        ada.see("Signed in as Ines Lund").await;
         allow_all(&ada).await;
         ada.see("Nothing to import").await;
         ada.see("linked through").await;

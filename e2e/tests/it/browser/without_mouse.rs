@@ -64,6 +64,16 @@ async fn until(person: &Person, script: &str, wanted: Value) {
     }
 }
 
+/// From field to field until the one that is called so has the focus.
+async fn press_tab_until(person: &Person, name: &str) {
+    let mut stops = 0;
+    while person.focused().await != name {
+        person.press(Key::Tab).await;
+        stops += 1;
+        assert!(stops < 100, "`{name}` is not reached after {stops} stops on {}", person.path().await);
+    }
+}
+
 // proves K2
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_the_keyboard_alone_one_can_sign_in_connect_import_resync_filter_map_and_invite() {
@@ -72,6 +82,7 @@ async fn with_the_keyboard_alone_one_can_sign_in_connect_import_resync_filter_ma
     ada.leave().await;
     let bob = Person::arrive(&site.url).await;
     bob.open("/sign-in?next=/integrations").await;
+    bob.focuses("email").await;
     bob.press(EMAIL).await;
     bob.press(Key::Tab).await;
     bob.press(PASSWORD).await;
@@ -93,9 +104,7 @@ async fn connect_and_import(bob: &Person) {
     enter(bob, "Connect QuickBooks Online").await;
     bob.see("Connect an app to QuickBooks").await;
     // the provider's page is not ours to judge
-    while bob.focused().await != "Connect" {
-        bob.press(Key::Tab).await;
-    }
+    press_tab_until(bob, "Connect").await;
     bob.press(Key::Enter).await;
     bob.see_title("Account Connected").await;
     enter(bob, "Import All Companies").await;
@@ -196,6 +205,7 @@ async fn map(bob: &Person) {
     enter(bob, "Change the category of Office Supplies").await;
     bob.see_title("Change category").await;
     // the field has the focus already
+    bob.focuses("category").await;
     retype(bob, "donations").await;
     bob.press(Key::Enter).await;
     bob.see("What moves").await;
@@ -242,9 +252,7 @@ async fn invite_and_revoke(bob: &Person) {
     assert_eq!(bob.focused().await, "Revoke Nightly load");
     bob.press(Key::Enter).await;
     until(bob, "return document.querySelector('#confirm').open", json!(true)).await;
-    while bob.focused().await != "Revoke" {
-        bob.press(Key::Tab).await;
-    }
+    press_tab_until(bob, "Revoke").await;
     bob.press(Key::Enter).await;
     bob.see_within("revoked", SYNCED_WITHIN).await;
 }

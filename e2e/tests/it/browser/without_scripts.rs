@@ -42,6 +42,7 @@ async fn without_scripts_one_can_connect_import_filter_resync_map_and_invite() {
     ada.click("Search").await;
     ada.see("No company fits").await;
     ada.click("Clear the filter").await;
+    ada.see("1 Synced").await;
     ada.click("Filters").await;
     ada.fill("account_name", "nobody").await;
     ada.click("Apply").await;
@@ -51,7 +52,7 @@ async fn without_scripts_one_can_connect_import_filter_resync_map_and_invite() {
     ada.see("No company fits").await;
     ada.open("/integrations/data-feed").await;
     ada.click_on("table.feed th a[href*='sort=']").await;
-    assert!(ada.path().await.contains("sort="), "{}", ada.path().await);
+    ada.see_path("sort=").await;
 
     // the log: filters that combine, a chip that takes one away, an entry as a page of its own
     ada.open("/integrations/logs").await;
@@ -61,7 +62,7 @@ async fn without_scripts_one_can_connect_import_filter_resync_map_and_invite() {
     ada.click("Filter").await;
     ada.see("3 entries").await;
     ada.click_on("a.chip.is-on").await;
-    ada.does_not_see("Message: sync started").await;
+    ada.no_longer_sees("Message: sync started").await;
     ada.click_on(".log-message a").await;
     ada.see("This run").await;
     assert!(ada.path().await.starts_with("/integrations/logs/entries/"));

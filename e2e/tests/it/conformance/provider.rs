@@ -91,9 +91,10 @@ impl Answer {
 
 /// A company for a test, or nothing and a sentence why.
 pub async fn under_test(kind: Kind, needs: Needs) -> Option<Provider> {
+    // first, for whoever has connections alone may replace the token that is found
+    let connection = if needs == Needs::SigningIn { Connection::Alone(CONNECTED.write().await) } else { Connection::Shared(CONNECTED.read().await) };
     let mut provider = found(kind, needs).await?;
-    provider._connection =
-        if needs == Needs::SigningIn { Connection::Alone(CONNECTED.write().await) } else { Connection::Shared(CONNECTED.read().await) };
+    provider._connection = connection;
     Some(provider)
 }
 

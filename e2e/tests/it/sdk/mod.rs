@@ -14,7 +14,7 @@ use testkit::{Environment, Launch, free_port, node, python, say};
 
 use crate::visitor::Sandbox;
 
-const A_SUITE: Duration = Duration::from_secs(300);
+const A_SUITE: Duration = Duration::from_secs(900);
 
 /// A script of `e2e/sdk`, in the language its name says, and the least that it looks at.
 struct Suite {
