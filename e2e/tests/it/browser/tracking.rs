@@ -27,6 +27,17 @@ async fn connect_xero(person: &Person) {
     person.see_title("Account Connected").await;
 }
 
+/// As pages show a count: `1,001`.
+fn with_separators(count: usize) -> String {
+    let mut shown = count.to_string();
+    let mut place = shown.len();
+    while place > 3 {
+        place -= 3;
+        shown.insert(place, ',');
+    }
+    shown
+}
+
 fn row<'a>(rows: &'a [Row], company: &str) -> &'a Row {
     rows.iter().find(|row| row.company == company).unwrap_or_else(|| panic!("no row of {company} in {rows:#?}"))
 }
@@ -154,12 +165,13 @@ async fn all_are_resynced_against_a_limit_large_ones_wait_with_its_name_and_end_
         site.control("faults", Some(broken)).await;
         ada.click("Import All Companies").await;
         ada.see_title("Data Feed").await;
-        let due = format!("{everyone} companies need a resync and will be queued");
+        let shown = with_separators(everyone);
+        let due = format!("{shown} companies need a resync and will be queued");
         ada.reopen_until("/integrations/data-feed/resync-all", &due, SYNCED_WITHIN).await;
         fast(&site).await;
         site.control("limits", Some(json!({"enforced": true, "reset": true}))).await;
-        ada.click(&format!("Resync {everyone} companies")).await;
-        ada.see(&format!("{everyone} queued.")).await;
+        ada.click(&format!("Resync {shown} companies")).await;
+        ada.see(&format!("{shown} queued.")).await;
 
         // the large one waits, and keeps nobody from going on
         ada.open("/integrations/data-feed?q=Large").await;
