@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use domain::clock::{Clock, SystemClock};
 use serde_json::{Value, json};
 
 use super::data_feed::{fast, slow};
@@ -66,7 +67,7 @@ async fn nothing_is_claimed_before_the_server_says_so_no_error_flashes_and_a_pag
     ada.ask(click).await;
     // the silence itself: it lasts longer than the click takes, and nothing is waited for
     tokio::time::sleep(Duration::from_millis(1_200)).await;
-    let silent_until = jiff::Timestamp::now().as_millisecond();
+    let silent_until = SystemClock.now().as_millisecond();
     site.server.signal("CONT");
     ada.see("1 queued.").await;
     assert_eq!(noted_until(&ada, silent_until).await, before, "the page claimed something before the server answered");
