@@ -22,15 +22,21 @@ document.addEventListener("submit", (event) => {
 let behind = document.body.dataset.now ? Number(document.body.dataset.now) - Date.now() : 0;
 const now = () => Date.now() + behind;
 const UNITS = [["year", 31536000], ["month", 2592000], ["week", 604800], ["day", 86400], ["hour", 3600], ["minute", 45]];
+const AHEAD = [["year", 31536000, 30240000], ["month", 2592000, 8640000], ["day", 86400, 84600], ["hour", 3600, 3570], ["minute", 60, 45]];
 // the same words as the server's
 function relative(instant) {
   const seconds = Math.trunc((now() - instant) / 1000);
   const size = Math.abs(seconds);
   if (size < 45) return seconds >= 0 ? "just now" : "in a moment";
+  if (seconds < 0) {
+    // what is to come is rounded, and in days for three months
+    const [unit, length] = AHEAD.find(([, , from]) => size >= from);
+    const count = Math.round(size / length);
+    return `in ${count} ${unit}${count === 1 ? "" : "s"}`;
+  }
   const [unit, length] = UNITS.find(([, length]) => size >= length);
   const count = Math.max(1, Math.floor(size / (unit === "minute" ? 60 : length)));
-  const words = `${count} ${unit}${count === 1 ? "" : "s"}`;
-  return seconds >= 0 ? `${words} ago` : `in ${words}`;
+  return `${count} ${unit}${count === 1 ? "" : "s"} ago`;
 }
 function span(seconds) {
   if (seconds < 10) return `${seconds}.0 s`;
@@ -55,9 +61,25 @@ const widths = new ResizeObserver((seen) => {
   for (const wrap of new Set(seen.map(({ target }) => target.closest(".table-wrap")))) wrap?.toggleAttribute("data-whole", wrap.scrollWidth <= wrap.clientWidth);
 });
 
+// what is scrolled to its place is so once, and not again with each live update
+const placed = new WeakSet();
+function isNewHere(node) {
+  if (placed.has(node)) return false;
+  placed.add(node);
+  return true;
+}
+
 // ---- messages that can be closed ----
 function prepare(within = document) {
   for (const part of within.querySelectorAll(".table-wrap, .table-wrap > .table")) widths.observe(part);
+  // the tab that is open is in sight where tabs do not fit beside each other
+  for (const tabs of within.querySelectorAll(".tabs:has([aria-current])")) {
+    if (isNewHere(tabs)) tabs.scrollLeft = tabs.querySelector("[aria-current]").offsetLeft - tabs.offsetLeft - 24;
+  }
+  // months that do not fit beside each other: the newest are what one looks for
+  for (const wrap of within.querySelectorAll(".table-wrap:has(> .statement)")) {
+    if (isNewHere(wrap)) wrap.scrollLeft = wrap.scrollWidth;
+  }
   for (const button of within.querySelectorAll("[data-dismiss][hidden]")) button.hidden = false;
   for (const box of within.querySelectorAll("[data-select-all][hidden], [data-reads-into][hidden]")) box.hidden = false;
   count();
@@ -158,6 +180,7 @@ document.addEventListener("submit", (event) => {
   event.preventDefault();
   element("confirm-title").textContent = event.submitter?.dataset.confirmTitle ?? form.dataset.confirmTitle ?? "Are you sure?";
   element("confirm-text").textContent = question;
+  element("confirm-yes").className = `button button-${event.submitter?.matches(".button-danger, .is-danger") ? "danger" : "primary"}`;
   element("confirm-yes").textContent = event.submitter?.dataset.confirmYes ?? form.dataset.confirmYes ?? "Continue";
   const submitter = event.submitter;
   dialog.returnValue = "";

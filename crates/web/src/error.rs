@@ -16,6 +16,9 @@ pub enum WebError {
     /// Unknown, or somebody else's: the answer is the same.
     #[error("not found")]
     NotFound,
+    /// The link of the first start, after it.
+    #[error("the first Owner is there already")]
+    SetUpAlready,
     #[error("the role of this member does not allow it")]
     Forbidden(Action),
     /// A form that did not come from this site.
@@ -78,6 +81,12 @@ impl WebError {
                 "Nothing here",
                 "This page does not exist, or it belongs to something you cannot see. Check the address, or start again from the start page.",
                 home,
+            ),
+            WebError::SetUpAlready => plain(
+                StatusCode::GONE,
+                "This link was used already",
+                "It made the first Owner, and there is one. Sign in with your account; whoever has none asks an Owner for an invitation.",
+                ("Go to sign in", "/sign-in"),
             ),
             WebError::Forbidden(action) => plain(
                 StatusCode::FORBIDDEN,

@@ -86,7 +86,7 @@ fn check(company: &Company, choices: &Choices, again: &Again) -> Result<(), Stri
         return Err(format!("{name} was never synced to the end: there is nothing to read again. Choose everything."));
     }
     if again.is_empty() {
-        return Err("Choose at least one data type or a period.".to_owned());
+        return Err(if choices.by_month { "Choose at least one data type or a period." } else { "Choose at least one data type." }.to_owned());
     }
     if let Some(unknown) = again.data_types.iter().find(|data_type| !choices.data_types.contains(data_type)) {
         return Err(format!("{name} has no data type `{unknown}`."));

@@ -101,11 +101,12 @@ fn last_run(company: &Company) -> Option<LastRun> {
 fn freshness(company: &Company, now: Timestamp) -> Option<Freshness> {
     company.linked_at?;
     let target_secs = company.freshness_target_secs;
-    Some(Freshness {
-        is_met: !is_stale(company.last_success_at, company.linked_at, target_secs, now),
-        target: target(target_secs),
-        is_own: company.freshness_secs.is_some(),
-    })
+    let is_met = !is_stale(company.last_success_at, company.linked_at, target_secs, now);
+    // nothing is fresh before there is something
+    if is_met && company.last_success_at.is_none() {
+        return None;
+    }
+    Some(Freshness { is_met, target: target(target_secs), is_own: company.freshness_secs.is_some() })
 }
 
 /// `24 h`, `7 days`.

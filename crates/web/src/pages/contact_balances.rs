@@ -19,7 +19,7 @@ pub struct ContactRow {
     pub name: String,
     pub balance: String,
     pub is_negative: bool,
-    /// Percent of the whole, for the bar.
+    /// Of a thousand parts of the whole, for the bar.
     pub share: i64,
 }
 
@@ -86,7 +86,7 @@ pub async fn show(State(app): State<App>, visit: Visit, Path(id): Path<String>, 
             name: found.names.get(contact).cloned().unwrap_or_else(|| format!("contact {contact}")),
             balance: amount.grouped(),
             is_negative: amount.0 < 0,
-            share: i64::try_from(i128::from(amount.0.max(0)) * 100 / whole.max(1)).unwrap_or(0),
+            share: i64::try_from(i128::from(amount.0.max(0)) * 1_000 / whole.max(1)).unwrap_or(0),
         })
         .collect();
     let base = Address::new(format!("/companies/{id}/contacts"));

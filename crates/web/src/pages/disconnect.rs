@@ -48,6 +48,12 @@ impl DisconnectPage {
     }
     /// "Stops 3 companies, cancels 1 sync, keeps 412,880 records."
     pub fn summary(&self) -> String {
+        format!("{}, keeps {}.", self.stops(), counted(self.records, "record", "records"))
+    }
+    pub fn summary_erased(&self) -> String {
+        format!("{}, deletes {}.", self.stops(), self.erased())
+    }
+    fn stops(&self) -> String {
         let stops = match self.stopping() {
             0 => "Stops no company".to_owned(),
             number => format!("Stops {}", counted(number, "company", "companies")),
@@ -56,7 +62,7 @@ impl DisconnectPage {
             0 => String::new(),
             running => format!(", cancels {}", counted(running, "running sync", "running syncs")),
         };
-        format!("{stops}{cancels}, keeps {}.", counted(self.records, "record", "records"))
+        format!("{stops}{cancels}")
     }
     pub fn shown_records(&self) -> String {
         count(self.records)

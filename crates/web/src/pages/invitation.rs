@@ -106,7 +106,7 @@ pub async fn accept(
         }
         Way::New => {
             let Some(invitation) = &invitation else { return Err(WebError::NotFound) };
-            let name_error = fields::name(form.get("name"), "Tell us your name.");
+            let name_error = fields::name(form.get("name"), "Enter your name.");
             let password_error = fields::password(&password, &[&invitation.organization_name, &invitation.email, form.get("name")]);
             if name_error.is_some() || password_error.is_some() {
                 let status = StatusCode::UNPROCESSABLE_ENTITY;

@@ -47,6 +47,8 @@ pub struct Line {
 
 pub struct Preview {
     pub to: &'static str,
+    /// Every account lies there already.
+    pub is_there: bool,
     pub lines: Vec<Line>,
     pub months: usize,
     pub first: String,
@@ -260,6 +262,7 @@ fn made(books: &MappedBooks, accounts: &[&str], to: &'static Category) -> Previe
     }
     Preview {
         to: to.name,
+        is_there: accounts.iter().all(|id| books.loaded.mapping.0[*id].category.key == to.key),
         lines,
         months: months.len(),
         first: months.first().map(short).unwrap_or_default(),

@@ -18,7 +18,7 @@ use engine::people::profile::{self, Address};
 use engine::people::second_factor::{self, Confirmed, Setup};
 
 pub const PATH: &str = "/profile";
-const NO_NAME: &str = "Tell us your name.";
+const NO_NAME: &str = "Enter your name.";
 
 /// Where a person stands with their second factor.
 pub enum Factor {
@@ -107,7 +107,11 @@ async fn page(app: &App, visit: &Visit, status: StatusCode, typed: &Asked, facto
     let or_own = |typed: &str, own: String| if typed.is_empty() { own } else { typed.to_owned() };
     let page = ProfilePage {
         shell,
-        name: or_own(typed.get("name"), user.name),
+        name: if wrong.as_ref().is_some_and(|(field, _)| *field == "name") {
+            typed.get("name").to_owned()
+        } else {
+            or_own(typed.get("name"), user.name)
+        },
         email: or_own(typed.get("email"), user.email),
         waiting,
         has_password: user.password_hash.is_some(),

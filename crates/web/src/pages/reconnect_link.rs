@@ -113,7 +113,7 @@ async fn find(app: &App, token: &str) -> Result<Option<Invitation>, WebError> {
         organization,
         asked_by,
         is_refused: connection.state != ConnectionState::Active,
-        ends: if hours >= 48 { format!("{} days", hours / 24) } else { crate::parts::figures::counted(hours.max(1), "hour", "hours") },
+        ends: if hours >= 48 { format!("{} days", (hours + 12) / 24) } else { crate::parts::figures::counted(hours.max(1), "hour", "hours") },
     }))
 }
 

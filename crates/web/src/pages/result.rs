@@ -319,7 +319,9 @@ pub fn words(outcome: Outcome, result: &OauthResult, facts: &Facts) -> Words {
         Outcome::Denied => (
             "Authorization Denied".to_owned(),
             "bad",
-            format!("{service} was not given permission, so nothing was connected. Connect again and approve all requested access to continue."),
+            format!(
+                "Tieout was not given permission to read from {service}, so nothing was connected. Connect again and approve all requested access to continue."
+            ),
             back(),
             None,
         ),
@@ -420,15 +422,19 @@ pub fn words(outcome: Outcome, result: &OauthResult, facts: &Facts) -> Words {
         ),
     };
     let elsewhere = (outcome == Outcome::ProviderUnavailable).then(|| status_page(&result.provider)).flatten();
-    let mut more = Vec::new();
+    let (mut action, mut more) = (action, Vec::new());
     if let Some(id) = &result.connection_id {
         if outcome == Outcome::AlreadyConnected {
             more.push(Step::open(format!("Show {}", named("the account")), format!("/integrations/accounts/{id}")));
         }
-        // companies this very consent brought: the way to them
+        // companies this very consent brought: the way to them, before anything else where nothing needs repair
         if facts.importable > 0 && outcome != Outcome::Connected {
             let label = format!("Choose what to import: {} new", counted(facts.importable, "company is", "companies are"));
-            more.push(Step::open(label, format!("/integrations/accounts/{id}/setup")));
+            let choose = Step::open(label, format!("/integrations/accounts/{id}/setup"));
+            match outcome {
+                Outcome::AlreadyConnected | Outcome::Reconnected => more.push(std::mem::replace(&mut action, choose)),
+                _ => more.push(choose),
+            }
         }
     }
     Words { title, text, look, action, second, more, elsewhere }

@@ -70,7 +70,7 @@ pub async fn create(
     let mut tx = app.engine.store.begin().await?;
     store::sessions::take_link(&mut tx, &token, PURPOSE, now_ms).await?.ok_or(WebError::NotFound)?;
     if store::members::count_users(&mut tx).await? > 0 {
-        return Err(WebError::NotFound);
+        return Err(WebError::SetUpAlready);
     }
     let new = NewOwner { organization: &form.organization, name: &form.name, email: &form.email, password_hash };
     let (organization_id, user_id) = owner::insert(&app.engine, &mut tx, new).await?.ok_or(WebError::NotFound)?;
@@ -83,7 +83,7 @@ async fn check_link(app: &App, token: &str, Place(place): &Place) -> Result<(), 
     let (now_ms, who) = (app.engine.clock.now_ms(), format!("setup {place}"));
     let mut conn = app.engine.store.read().await?;
     if store::members::count_users(&mut conn).await? > 0 {
-        return Err(WebError::NotFound);
+        return Err(WebError::SetUpAlready);
     }
     let wait_ms = app.throttle.wait_ms(&who, now_ms);
     if wait_ms > 0 {
@@ -99,7 +99,7 @@ async fn check_link(app: &App, token: &str, Place(place): &Place) -> Result<(), 
 fn check(form: &SetupForm) -> FieldErrors {
     FieldErrors {
         organization: fields::name(&form.organization, "Give the organization a name."),
-        name: fields::name(&form.name, "Tell us your name."),
+        name: fields::name(&form.name, "Enter your name."),
         email: fields::address(&form.email),
         password: fields::password(&form.password, &[&form.organization, &form.email, &form.name]),
     }

@@ -63,18 +63,24 @@ fn absolute(at: Timestamp, zone: &TimeZone) -> String {
     format!("{} ({utc})", at.to_zoned(zone.clone()).strftime("%-d %B %Y, %H:%M:%S %Z"))
 }
 
-/// The same words as `assets/app.js` writes when time passes.
+/// The same words as `assets/app.js` writes when time passes. What has passed counts when it is full; what is to come is rounded, and in days for three
+/// months: a link that was made for three days ends in three days.
 fn relative_words(ms: i64, now_ms: i64) -> String {
     let (secs, is_past) = ((now_ms - ms).abs() / 1_000, ms <= now_ms);
     let (count, unit) = match secs {
         0..=44 if is_past => return "just now".to_owned(),
         0..=44 => return "in a moment".to_owned(),
-        45..=3_599 => ((secs / 60).max(1), "minute"),
-        3_600..=86_399 => (secs / 3_600, "hour"),
-        86_400..=604_799 => (secs / 86_400, "day"),
-        604_800..=2_591_999 => (secs / 604_800, "week"),
-        2_592_000..=31_535_999 => (secs / 2_592_000, "month"),
-        _ => (secs / 31_536_000, "year"),
+        45..=3_599 if is_past => ((secs / 60).max(1), "minute"),
+        3_600..=86_399 if is_past => (secs / 3_600, "hour"),
+        86_400..=604_799 if is_past => (secs / 86_400, "day"),
+        604_800..=2_591_999 if is_past => (secs / 604_800, "week"),
+        2_592_000..=31_535_999 if is_past => (secs / 2_592_000, "month"),
+        31_536_000.. if is_past => (secs / 31_536_000, "year"),
+        ..3_570 => ((secs + 30) / 60, "minute"),
+        3_570..84_600 => ((secs + 1_800) / 3_600, "hour"),
+        84_600..8_640_000 => ((secs + 43_200) / 86_400, "day"),
+        8_640_000..30_240_000 => ((secs + 1_296_000) / 2_592_000, "month"),
+        _ => ((secs + 15_768_000) / 31_536_000, "year"),
     };
     let plural = if count == 1 { "" } else { "s" };
     if is_past { format!("{count} {unit}{plural} ago") } else { format!("in {count} {unit}{plural}") }
@@ -134,7 +140,8 @@ mod tests {
         let now = Timestamp::from_second(1_790_000_000).unwrap();
         let ago = |secs: i64| Moment::relative(now.as_millisecond() - secs * 1_000, now, &TimeZone::UTC).shown;
         assert_eq!([ago(2), ago(59), ago(150), ago(7_200), ago(200_000)], ["just now", "1 minute ago", "2 minutes ago", "2 hours ago", "2 days ago"]);
-        assert_eq!([ago(-90), ago(-7_300)], ["in 1 minute", "in 2 hours"]);
+        assert_eq!([ago(-50), ago(-3_599), ago(-7_300), ago(-86_399)], ["in 1 minute", "in 1 hour", "in 2 hours", "in 1 day"]);
+        assert_eq!([ago(-3 * 86_400 + 5), ago(-90 * 86_400 + 5), ago(-300 * 86_400)], ["in 3 days", "in 90 days", "in 10 months"]);
         let berlin = Moment::relative(now.as_millisecond(), now, &TimeZone::get("Europe/Berlin").unwrap_or(TimeZone::UTC));
         assert!(berlin.absolute.contains("21 September 2026, 14:13:20 UTC"), "{}", berlin.absolute);
         assert!(berlin.to_string().starts_with("<time datetime=\"2026-09-21T14:13:20Z\" title=\""));

@@ -149,10 +149,10 @@ async fn the_link_of_the_first_start_is_not_guessed_and_is_gone_once_there_is_an
         // made on a terminal meanwhile: the link that was printed and never used opens nothing
         assert!(web::auth::create_owner(&sample.engine, "Zebra", "Zoe", "zoe@zebra.example", Some(RIGHT)).await.unwrap().is_some());
         for place in [good, bad] {
-            assert_eq!(open(place).await, StatusCode::NOT_FOUND);
+            assert_eq!(open(place).await, StatusCode::GONE);
             let form = "organization=Mine&name=Eve&email=eve%40evil.example&password=long+enough%2C+surely".to_owned();
             let request = Request::post(link.path()).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-            assert_eq!(ask(&sample, place, request, form).await.status, StatusCode::NOT_FOUND);
+            assert_eq!(ask(&sample, place, request, form).await.status, StatusCode::GONE);
         }
         assert_eq!(store::members::count_users(&mut sample.engine.store.read().await.unwrap()).await.unwrap(), 1);
     })

@@ -260,7 +260,7 @@ async fn every_failed_request_and_every_dead_link_says_what_to_do_next() {
             (&member, "/organization/members", StatusCode::FORBIDDEN),
             (&owner, "/integrations/connect/xero", StatusCode::METHOD_NOT_ALLOWED),
             (&owner, "/sign-out", StatusCode::METHOD_NOT_ALLOWED),
-            (&stranger, "/setup/used", StatusCode::NOT_FOUND),
+            (&stranger, "/setup/used", StatusCode::GONE),
             (&stranger, "/sign-in/link/used", StatusCode::GONE),
             (&stranger, "/password/used", StatusCode::GONE),
             (&stranger, "/invitations/used", StatusCode::GONE),

@@ -78,7 +78,7 @@ async fn an_invitation_is_sent_shown_accepted_and_leads_to_assigned_companies_on
         assert_eq!(other_person.post(&path, "").await.status, StatusCode::FORBIDDEN);
         let wrong = stranger.post(&path, &form(&[("name", ""), ("password", "short")])).await;
         assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
-        wrong.assert_shows(&["Tell us your name.", "Use at least 12 characters."]);
+        wrong.assert_shows(&["Enter your name.", "Use at least 12 characters."]);
         let accepted = stranger
             .post(&path, &form(&[("name", "Nina <b>New</b>"), ("password", PASSWORD), ("email", "owner@evil.example"), ("role", "owner")]))
             .await;

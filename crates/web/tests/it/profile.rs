@@ -55,8 +55,8 @@ async fn another_address_or_password_needs_the_present_one_and_what_is_wrong_is_
         let taken = format!("{taken}@birchwood.example");
         let groups: Vec<Vec<Row>> = vec![
             vec![
-                ("/profile/name", vec![("name", String::new())], 422, "name", "Tell us your name."),
-                ("/profile/name", vec![("name", "  \t ".into())], 422, "name", "Tell us your name."),
+                ("/profile/name", vec![("name", String::new())], 422, "name", "Enter your name."),
+                ("/profile/name", vec![("name", "  \t ".into())], 422, "name", "Enter your name."),
                 ("/profile/name", vec![("name", "x".repeat(101))], 422, "name", "Use at most 100 characters"),
                 ("/profile/name", vec![("name", "two\nlines".into())], 422, "name", "on one line"),
             ],

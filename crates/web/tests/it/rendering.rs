@@ -193,6 +193,9 @@ fn the_account_renders_empty_and_full() {
         };
         check(&page, &words);
         check(&page, &["Reconnect", "Send reconnect link", "Disconnect", "data-escape"]);
+        if is_invalid {
+            check(&page, &["\"/integrations/data-feed?account=a1\">Update Token User"]);
+        }
     }
 }
 
@@ -232,7 +235,9 @@ fn disconnecting_says_what_will_happen_in_numbers() {
         error: Some("Type the name.".into()),
     };
     check(&page, &["Stops 3 companies, cancels 1 running sync, keeps 412,880 records.", "Keep data (read-only)", "Erase data", "Type the name."]);
-    check(&page, &["Deletes all data of 3 companies: 412,880 records", "Update Token User"]);
+    check(&page, &["Stops 3 companies, cancels 1 running sync, deletes all data of 3 companies: 412,880 records"]);
+    // to the companies of this account, by its id
+    check(&page, &["Deletes all data of 3 companies: 412,880 records", "\"/integrations/data-feed?account=a1\">Update Token User"]);
     let idle = DisconnectPage {
         shell: shell(),
         account: account("Acme", false),

@@ -43,8 +43,10 @@ async fn the_setup_link_makes_one_owner_and_works_once() {
             "neither https nor this machine",
         ]);
 
-        assert_eq!(stranger.get(&path).await.status, StatusCode::NOT_FOUND);
-        assert_eq!(stranger.post(&path, GOOD).await.status, StatusCode::NOT_FOUND);
+        let again = stranger.get(&path).await;
+        assert_eq!(again.status, StatusCode::GONE);
+        again.assert_shows(&["This link was used already", "Go to sign in"]);
+        assert_eq!(stranger.post(&path, GOOD).await.status, StatusCode::GONE);
         assert!(web::auth::make_setup_link(&site.engine).await.unwrap().is_none(), "there is an Owner now");
     })
     .await;

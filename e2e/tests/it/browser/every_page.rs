@@ -551,7 +551,7 @@ async fn programs(walk: &mut Walk<'_>) {
     walk.here("api-keys-made").await;
     ada.open("/organization/api-keys").await;
     ada.click_on(".actions-cell .button-danger").await;
-    ada.see("Programs that use it are refused").await;
+    ada.see("Programs that use this key are refused").await;
     walk.here("api-keys-revoke").await;
     walk.page("/palette", "palette-page").await;
     ada.open("/integrations").await;

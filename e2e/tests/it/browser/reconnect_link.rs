@@ -36,7 +36,7 @@ async fn whoever_owns_the_books_repairs_them_by_a_link_and_sees_nothing_else() {
             "Ada Lovelace of Lovelace & Co",
             "Nothing is ever written",
             "You can end it there at any time",
-            "This link works once and ends in 6 days",
+            "This link works once and ends in 7 days",
         ] {
             owner.see(words).await;
         }
