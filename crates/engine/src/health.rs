@@ -132,7 +132,7 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// The class that so many percent of the calls fall into or below, in milliseconds; `None`: no call, or longer than the classes reach.
+    /// The class that so many percent of the calls fall into or below, in milliseconds, or the slowest of all where the class reaches further; `None`: no call, or longer than the classes reach.
     pub fn within_ms(&self, percent: i64) -> Option<u64> {
         let needed = (self.tally.calls * percent + 99) / 100;
         let mut sum = 0;
@@ -140,7 +140,7 @@ impl Summary {
             sum += count;
             needed > 0 && sum >= needed
         })?;
-        WITHIN_MS.get(class).copied()
+        Some((*WITHIN_MS.get(class)?).min(self.tally.slowest_ms.unsigned_abs()))
     }
     /// Calls that failed, in hundredths of a percent.
     pub fn failed_basis_points(&self) -> i64 {
@@ -255,6 +255,8 @@ mod tests {
         assert_eq!((summary.within_ms(50), summary.within_ms(75), summary.within_ms(95)), (Some(250), Some(500), None));
         assert_eq!(summary.failed_basis_points(), 2_500);
         assert_eq!(Summary::default().within_ms(50), None);
+        let one = Tally { calls: 1, slowest_ms: 1_100, took: [0, 0, 0, 0, 1, 0, 0, 0], ..Tally::default() };
+        assert_eq!(Summary { tally: one, busiest_minute: 1 }.within_ms(95), Some(1_100), "no call took longer than the slowest");
         assert!(calls.take().is_empty());
     }
 

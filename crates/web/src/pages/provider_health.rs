@@ -127,8 +127,6 @@ fn figures(over: &'static str, summary: &Summary) -> Figures {
     let none = || "\u{2013}".to_owned();
     let within = |percent: i64| match summary.within_ms(percent) {
         _ if calls == 0 => none(),
-        // the class of answers it lies in may reach further than the slowest of them
-        Some(ms) if ms > slowest_ms.unsigned_abs() => format!("within {}", crate::parts::moment::span(slowest_ms)),
         Some(ms) => format!("within {}", short(ms)),
         None => "longer than 10 s".to_owned(),
     };

@@ -122,6 +122,11 @@ async fn the_list_of_companies_is_sorted_by_its_heads_and_a_search_keeps_the_ord
             }
             by_name.push(company.0);
         }
+        let mut tx = sample.engine.store.begin().await.unwrap();
+        tx.execute("UPDATE companies SET linked_at = $1 WHERE name = 'Alder Ltd'", args![sample.now_ms - MINUTE]).await.unwrap();
+        tx.commit().await.unwrap();
+        let feed = sample.page("/integrations/data-feed").await;
+        assert!(row(&feed, "Birch Ltd").contains("24 h") && !row(&feed, "Alder Ltd").contains("24 h"), "nothing is fresh before its first sync");
         assert_eq!(ids(&sample.page("/companies").await), by_name);
         let downwards: Vec<String> = by_name.iter().rev().cloned().collect();
         let page = sample.page("/companies?q=ltd&sort=-name").await;

@@ -100,6 +100,8 @@ async fn another_address_or_password_needs_the_present_one_and_what_is_wrong_is_
                     answer.text.split_once(&format!("id=\"{beside}-error\">")).unwrap_or_else(|| panic!("{shown}: nothing beside {beside}"));
                 assert!(error.split("</p>").next().unwrap().contains(says), "{shown} does not say `{says}` beside {beside}");
                 assert!(!answer.text.contains(PASSWORD), "{shown}: a password is not sent back");
+                let holds_old_name = answer.text.contains("value=\"Ada Lindqvist\"");
+                assert!(path != "/profile/name" || !holds_old_name, "{shown}: the field holds what was sent");
             }
         }
         let huge = ada.post(word, &form(&[("password", &"x".repeat(2 << 20)), ("present", PASSWORD)])).await;
