@@ -102,16 +102,12 @@ impl House {
 
     /// `tieout serve`, as soon as it is ready.
     pub fn serve(&self, arguments: &[&str]) -> Program {
-        let mut program = self.launch(&[&["serve"], arguments].concat()).start();
-        program.wait_for_line("Tieout is ready at ", SOON);
-        program
+        ready(self.launch(&[&["serve"], arguments].concat()))
     }
 
     /// The same with another lease than usual.
     pub fn serve_with_lease(&self, lease: Duration) -> Program {
-        let mut program = self.launch(&["serve"]).env("TIEOUT_LEASE_SECS", lease.as_secs().to_string()).start();
-        program.wait_for_line("Tieout is ready at ", SOON);
-        program
+        ready(self.launch(&["serve"]).env("TIEOUT_LEASE_SECS", lease.as_secs().to_string()))
     }
 
     /// Runs a command to its end.
@@ -241,6 +237,12 @@ impl Visitor {
         let id = account.rsplit('/').next().expect("the address ends with the account's id");
         assert_eq!(location, format!("/integrations/data-feed?account={id}"));
     }
+}
+
+fn ready(launch: Launch) -> Program {
+    let mut program = launch.start();
+    program.wait_for_line("Tieout is ready at ", SOON);
+    program
 }
 
 fn location(answer: &Response) -> Option<String> {

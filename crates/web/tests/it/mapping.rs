@@ -87,6 +87,8 @@ async fn accounts_are_reviewed_by_impact_and_confirming_one_takes_it_from_the_li
         ] {
             assert!(page.contains(words), "`{words}` is not in\n{page}");
         }
+        // the chart beside the accounts follows a sync as they do
+        assert!(page.contains(r#"id="mapping-tree" data-live="self""#) && page.contains(r#"id="mapping" data-live="self""#));
         let rent = row(&page, "rent");
         assert!(
             rent.contains("Rent and leases") && rent.contains("built-in vocabulary: “Büromiete” is like") && rent.contains("source-ai"),

@@ -19,6 +19,14 @@ async fn change_a_mapping_while_its_company_syncs(site: &Site) {
     ada.open(&statements).await;
     ada.see("Operating profit").await;
     ada.does_not_see("Charitable contributions").await;
+    // where months do not fit beside each other the newest are seen, and a section keeps its name in sight
+    ada.resize(390, 844).await;
+    ada.open(&statements).await;
+    let seen = "const wrap = document.querySelector('.table-wrap:has(> .statement)');
+                const name = wrap.querySelector('tr.section bdi').getBoundingClientRect();
+                return [wrap.scrollWidth > wrap.clientWidth + 100, wrap.scrollLeft + wrap.clientWidth >= wrap.scrollWidth - 2, name.left >= wrap.getBoundingClientRect().left]";
+    assert_eq!(ada.ask(seen).await, json!([true, true, true]), "overflows, at the newest, named");
+    ada.resize(1440, 900).await;
     ada.click("Chart of Accounts Mapping").await;
     ada.see_title("Chart of Accounts Mapping").await;
     ada.click_on("td.name a[href$='/mapping']").await;
