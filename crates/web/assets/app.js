@@ -201,14 +201,18 @@ document.addEventListener("keydown", (event) => {
 });
 if (location.hash) element(decodeURIComponent(location.hash.slice(1)))?.focus({ preventScroll: true });
 
-// ---- one click is enough ----
+// ---- one click is enough; and until the answer is here, at most so long, this page asks for nothing: what it shows may be what was just removed ----
+const ANSWER_WITHIN = 15_000;
+let quietUntil = 0;
 document.addEventListener("submit", (event) => {
   if (event.defaultPrevented || event.target.method !== "post") return;
   if (event.target.dataset.sent) return event.preventDefault();
   event.target.dataset.sent = "yes";
   event.target.setAttribute("aria-busy", "true");
+  quietUntil = performance.now() + ANSWER_WITHIN;
 });
 addEventListener("pageshow", () => {
+  quietUntil = 0;
   for (const form of document.querySelectorAll("form[data-sent]")) { delete form.dataset.sent; form.removeAttribute("aria-busy"); }
 });
 
@@ -305,7 +309,11 @@ function countNews(region, next) {
 
 let refreshing = false;
 let again = false;
+let timer = 0;
+function look() { timer = 0; refresh(); }
 async function refresh() {
+  const quiet = quietUntil - performance.now();
+  if (quiet > 0) { timer ||= setTimeout(look, quiet); return; }
   if (refreshing) { again = true; return; }
   refreshing = true;
   try {
@@ -338,7 +346,6 @@ async function refresh() {
 
 // ---- one stream for each tab; closed while nobody looks ----
 let stream = null;
-let timer = 0;
 const mark = element("live");
 function show(state, word, title) {
   if (!mark) return;
@@ -356,7 +363,7 @@ function connect() {
     refresh();
   });
   // several changes at once are one look; changes that never stop do not put it off
-  stream.addEventListener("change", () => { timer ||= setTimeout(() => { timer = 0; refresh(); }, 150); });
+  stream.addEventListener("change", () => { timer ||= setTimeout(look, 150); });
   stream.addEventListener("gap", refresh);
   stream.addEventListener("end", () => location.reload());
   stream.addEventListener("error", () => {

@@ -4,7 +4,7 @@ use serde_json::json;
 use testkit::each_database;
 
 use super::person::{Habits, Person};
-use super::site::{Companies, EMAIL, PASSWORD, Site};
+use super::site::{Companies, Site};
 
 // proves H11 in part
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -36,10 +36,7 @@ async fn an_owner_finds_who_did_what_and_sees_that_the_chain_is_intact() {
 
         // a narrow window, without scripts
         let narrow = Person::arrive_with(&site.url, Habits { without_scripts: true, size: Some((320, 640)), ..Habits::default() }).await;
-        narrow.open("/sign-in?next=/organization/audit").await;
-        narrow.fill("email", EMAIL).await;
-        narrow.fill("password", PASSWORD).await;
-        narrow.click("Sign in").await;
+        narrow.sign_in_at("/sign-in?next=/organization/audit").await;
         narrow.see_title("Audit log").await;
         let fits = narrow.ask("return document.documentElement.scrollWidth <= innerWidth").await;
         assert_eq!(fits, json!(true), "nothing stands out of the window");

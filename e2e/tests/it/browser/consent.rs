@@ -71,10 +71,7 @@ async fn each_way_an_authorization_can_fail_has_its_own_page_with_its_cause() {
 
     // the session of another browser: the callback belongs to the one that began
     let eve = Person::arrive(&site.url).await;
-    eve.open("/sign-in").await;
-    eve.fill("email", super::site::EMAIL).await;
-    eve.fill("password", super::site::PASSWORD).await;
-    eve.click("Sign in").await;
+    eve.sign_in_at("/sign-in").await;
     eve.see_title("Integrations").await;
     to_consent(&ada).await;
     eve.goto(&ada.path().await).await;

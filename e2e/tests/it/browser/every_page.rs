@@ -510,10 +510,7 @@ async fn own_account(walk: &mut Walk<'_>) {
     walk.page("/profile", "profile-second-factor-on").await;
     walk.pages(&[("/organization/members", "members-second-factor"), ("/organization/settings", "organization-settings-second-factor")]).await;
     let elsewhere = Person::arrive_with(&walk.site.url, at_a_desk()).await;
-    elsewhere.open("/sign-in").await;
-    elsewhere.fill("email", EMAIL).await;
-    elsewhere.fill("password", PASSWORD).await;
-    elsewhere.click("Sign in").await;
+    elsewhere.sign_in_at("/sign-in").await;
     elsewhere.see_title("Enter your code").await;
     walk.of(&elsewhere, "sign-in-code").await;
     elsewhere.click_on(".fold > summary").await;

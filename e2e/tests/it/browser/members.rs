@@ -3,7 +3,7 @@
 use testkit::each_database;
 
 use super::person::{Habits, Person};
-use super::site::{Companies, EMAIL, PASSWORD, Site};
+use super::site::{Companies, PASSWORD, Site};
 
 /// Connects both providers and imports their three companies, without waiting for the syncs.
 async fn connect_everything(ada: &Person) {
@@ -135,10 +135,7 @@ async fn without_scripts_people_are_invited_promoted_and_assigned() {
     max.see_title("Companies").await;
     max.see("ask one of them").await;
     let ada = Person::arrive_with(&site.url, plain).await;
-    ada.open("/sign-in").await;
-    ada.fill("email", EMAIL).await;
-    ada.fill("password", PASSWORD).await;
-    ada.click("Sign in").await;
+    ada.sign_in_at("/sign-in").await;
     ada.see_title("Integrations").await;
     ada.open("/organization/access").await;
     ada.click_on(".access td.cell input:not(:disabled)").await;

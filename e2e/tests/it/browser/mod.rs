@@ -12,6 +12,7 @@ mod duplicate;
 mod every_page;
 mod incidents;
 mod journey;
+mod live;
 mod logs;
 mod mapping;
 mod members;

@@ -9,6 +9,8 @@ use testkit::{Chromium, chromium};
 use thirtyfour::common::capabilities::chrome::ChromeCapabilities;
 use thirtyfour::prelude::*;
 
+use super::site::{EMAIL, PASSWORD};
+
 pub const SOON: Duration = Duration::from_secs(20);
 /// A first sync on a busy machine.
 pub const SYNCED_WITHIN: Duration = Duration::from_secs(120);
@@ -360,6 +362,14 @@ impl Person {
     pub async fn watch_until_verified(&self, companies: usize) -> Vec<Row> {
         let verified = |row: &Row| row.is("Synced") && row.tie_out == "Verified";
         self.watch_feed(SYNCED_WITHIN, "every company Synced and Verified", |rows| rows.len() == companies && rows.iter().all(verified)).await
+    }
+
+    /// Opens a page that asks to sign in, and signs in as the Owner.
+    pub async fn sign_in_at(&self, path: &str) {
+        self.open(path).await;
+        self.fill("email", EMAIL).await;
+        self.fill("password", PASSWORD).await;
+        self.click("Sign in").await;
     }
 
     /// Connects QuickBooks from **Integrations** and imports the company; ends on the Data Feed.

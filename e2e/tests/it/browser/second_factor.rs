@@ -46,13 +46,6 @@ pub(super) async fn seed_shown(person: &Person) -> String {
     seed.as_str().expect("the key is a text").to_owned()
 }
 
-async fn give_password(person: &Person) {
-    person.open("/sign-in").await;
-    person.fill("email", EMAIL).await;
-    person.fill("password", PASSWORD).await;
-    person.click("Sign in").await;
-}
-
 // proves H9 in part
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_factor_is_set_up_asked_for_recovered_from_and_taken_away() {
@@ -88,7 +81,7 @@ async fn a_second_factor_is_set_up_asked_for_recovered_from_and_taken_away() {
     ada.click_on("[popovertarget=user-menu]").await;
     ada.click("Sign out").await;
     ada.see_title("Sign in").await;
-    give_password(&ada).await;
+    ada.sign_in_at("/sign-in").await;
     ada.see_title("Enter your code").await;
     assert_eq!(ada.path().await, "/sign-in/code");
     ada.fill("code", &code_of(&seed, 1)).await;
@@ -101,7 +94,7 @@ async fn a_second_factor_is_set_up_asked_for_recovered_from_and_taken_away() {
 
     // without scripts, with a recovery code; the same one does not work again
     let plain = Person::arrive_with(&site.url, Habits { without_scripts: true, size: Some((320, 780)), ..Habits::default() }).await;
-    give_password(&plain).await;
+    plain.sign_in_at("/sign-in").await;
     plain.see_title("Enter your code").await;
     plain.click_on(".fold > summary").await;
     plain.fill("recovery", &codes[3]).await;
@@ -112,7 +105,7 @@ async fn a_second_factor_is_set_up_asked_for_recovered_from_and_taken_away() {
     plain.see("One other session has ended.").await;
     ada.open("/companies").await;
     ada.see_title("Sign in").await;
-    give_password(&ada).await;
+    ada.sign_in_at("/sign-in").await;
     ada.click_on(".fold > summary").await;
     ada.fill("recovery", &codes[3]).await;
     ada.click("Sign in with it").await;
@@ -129,7 +122,7 @@ async fn a_second_factor_is_set_up_asked_for_recovered_from_and_taken_away() {
     assert!(again.status.success() && again.stdout.contains("nothing was changed"), "{again:?}");
     plain.open("/companies").await;
     plain.see_title("Sign in").await;
-    give_password(&ada).await;
+    ada.sign_in_at("/sign-in").await;
     ada.see("Lovelace & Co").await;
     ada.open("/profile").await;
     ada.see("Whoever learns your password still cannot sign in.").await;
