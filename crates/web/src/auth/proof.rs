@@ -1,4 +1,4 @@
-//! Who it is, once more: whatever opens or closes an account asks for the present password, however long the session has been there.
+//! Who it is, once more: whatever opens or closes an account asks for the current password, however long the session has been there.
 use super::passwords;
 use crate::app::App;
 use crate::parts::fields::LONGEST_PASSWORD;
@@ -25,7 +25,7 @@ pub fn is_fresh(visit: &Visit) -> bool {
     visit.now.as_millisecond() - visit.session.proven_at <= FRESH_MS
 }
 
-/// Compares the present password; a wrong one counts as an attempt.
+/// Compares the current password; a wrong one counts as an attempt.
 pub async fn check(app: &App, visit: &Visit, password: String) -> Result<Result<(), Unproven>, StoreError> {
     let user = store::members::find_user(&mut app.engine.store.read().await?, visit.user_id()).await?;
     let Some(stored) = user.and_then(|user| user.password_hash) else {
@@ -37,9 +37,9 @@ pub async fn check(app: &App, visit: &Visit, password: String) -> Result<Result<
         };
     };
     if password.is_empty() {
-        return unproven(StatusCode::FORBIDDEN, "Enter your present password.");
+        return unproven(StatusCode::FORBIDDEN, "Enter your current password.");
     }
-    let (now_ms, who) = (app.engine.now_ms(), format!("present password {}", visit.user_id()));
+    let (now_ms, who) = (app.engine.now_ms(), format!("current password {}", visit.user_id()));
     let wait_ms = app.throttle.wait_ms(&who, now_ms);
     if wait_ms > 0 {
         let sentence = format!("Too many attempts. Wait {} seconds and try again.", wait_ms.div_euclid(1_000) + 1);
@@ -48,7 +48,7 @@ pub async fn check(app: &App, visit: &Visit, password: String) -> Result<Result<
     let is_right = password.chars().count() <= LONGEST_PASSWORD && passwords::verify(app, password, Some(stored)).await;
     if !is_right {
         app.throttle.failed(&who, now_ms);
-        return unproven(StatusCode::UNPROCESSABLE_ENTITY, "The present password is not right. Type it as you do when you sign in.");
+        return unproven(StatusCode::UNPROCESSABLE_ENTITY, "The current password is not right. Type it as you do when you sign in.");
     }
     app.throttle.succeeded(&who);
     Ok(Ok(()))

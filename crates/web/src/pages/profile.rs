@@ -135,7 +135,7 @@ fn row(session: store::sessions::Open, visit: &Visit) -> Row {
     }
 }
 
-/// The page with a sentence beside the field for the present password.
+/// The page with a sentence beside the field for the current password.
 async fn unproven(app: &App, visit: &Visit, typed: &Asked, field: &'static str, why: Unproven) -> Result<Response, WebError> {
     page(app, visit, why.status, typed, None, Some((field, why.sentence))).await
 }
@@ -150,7 +150,7 @@ pub async fn save_name(State(app): State<App>, visit: Visit, RawForm(form): RawF
     Ok(Flash::good("Saved.").redirect(PATH))
 }
 
-/// POST /profile/email: with the present password, and counting once its link is followed.
+/// POST /profile/email: with the current password, and counting once its link is followed.
 pub async fn save_email(State(app): State<App>, visit: Visit, RawForm(form): RawForm) -> Result<Response, WebError> {
     let present = exactly(&form, "present");
     let form = Asked::parse(&form);

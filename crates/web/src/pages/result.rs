@@ -323,7 +323,7 @@ pub fn words(outcome: Outcome, result: &OauthResult, facts: &Facts) -> Words {
                 "Tieout was not given permission to read from {service}, so nothing was connected. Connect again and approve all requested access to continue."
             ),
             back(),
-            None,
+            Some(repair("Try again")),
         ),
         Outcome::InvalidState => (
             "This sign-in link is no longer valid".to_owned(),

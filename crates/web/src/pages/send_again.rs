@@ -18,7 +18,7 @@ const LIFE_MS: i64 = 15 * 60_000;
 /// Larger ones are not kept, and of more than these the oldest goes: together they take 8 MB.
 const LARGEST: usize = 64 << 10;
 const MOST_KEPT: usize = 128;
-/// Parts of the names of fields that hold a secret. `url` is the address of a chat, which is one; `present` is the present password.
+/// Parts of the names of fields that hold a secret. `url` is the address of a chat, which is one; `present` is the current password.
 const SECRETS: [&str; 10] = ["password", "present", "secret", "token", "code", "recovery", "key", "otp", "passphrase", "url"];
 const FIELDS_SHOWN: usize = 40;
 const CHARACTERS_SHOWN: usize = 2_000;

@@ -62,7 +62,7 @@ async fn an_hour_after_the_sign_in_what_opens_or_closes_accounts_asks_for_the_pa
         let expected = key.map(|(name, value)| (name.to_owned(), value.replace('&', "&#38;").replace('<', "&#60;").replace('>', "&#62;")));
         assert_eq!(fields, expected);
         for (password, status, says) in
-            [("", StatusCode::FORBIDDEN, "Enter your present password."), ("a guess of mine", StatusCode::UNPROCESSABLE_ENTITY, "is not right")]
+            [("", StatusCode::FORBIDDEN, "Enter your current password."), ("a guess of mine", StatusCode::UNPROCESSABLE_ENTITY, "is not right")]
         {
             let refused = ada.post("/organization/api-keys", &with(password)).await;
             assert_eq!(refused.status, status, "{}", refused.text);

@@ -60,10 +60,10 @@ async fn another_address_or_password_needs_the_present_one_and_what_is_wrong_is_
                 ("/profile/name", vec![("name", "x".repeat(101))], 422, "name", "Use at most 100 characters"),
                 ("/profile/name", vec![("name", "two\nlines".into())], 422, "name", "on one line"),
             ],
-            // without the present password, and with a wrong one
+            // without the current password, and with a wrong one
             vec![
-                (at, vec![email("new@birchwood.example")], 403, "email-present", "Enter your present password"),
-                (at, vec![email("new@birchwood.example"), present("")], 403, "email-present", "Enter your present password"),
+                (at, vec![email("new@birchwood.example")], 403, "email-present", "Enter your current password"),
+                (at, vec![email("new@birchwood.example"), present("")], 403, "email-present", "Enter your current password"),
                 (at, vec![email("new@birchwood.example"), present("not this one")], 422, "email-present", "is not right"),
                 (at, vec![email("new@birchwood.example"), present(&"x".repeat(129))], 422, "email-present", "is not right"),
                 (at, vec![email("new@birchwood.example"), present(&format!("{PASSWORD} "))], 422, "email-present", "is not right"),
@@ -75,7 +75,7 @@ async fn another_address_or_password_needs_the_present_one_and_what_is_wrong_is_
                 (at, vec![email(&taken), present(PASSWORD)], 422, "email", "Somebody signs in with this address already"),
             ],
             vec![
-                (word, vec![new("another one, surely")], 403, "password-present", "Enter your present password"),
+                (word, vec![new("another one, surely")], 403, "password-present", "Enter your current password"),
                 (word, vec![new("another one, surely"), present("not this one")], 422, "password-present", "is not right"),
                 (word, vec![new("another one, surely"), present(&PASSWORD.to_uppercase())], 422, "password-present", "is not right"),
                 (word, vec![present(PASSWORD)], 422, "password", "Use at least 12 characters"),
@@ -109,7 +109,7 @@ async fn another_address_or_password_needs_the_present_one_and_what_is_wrong_is_
         // nothing was changed, and nobody was signed out
         assert_eq!(enter(&site, EMAIL, PASSWORD).await.status, StatusCode::SEE_OTHER);
         ada.get("/profile").await.assert_shows(&["value=\"Ada Lindqvist\"", &format!("value=\"{EMAIL}\"")]);
-        // a present password that is guessed waits longer and longer, whichever form it is guessed with
+        // a current password that is guessed waits longer and longer, whichever form it is guessed with
         let mut last = StatusCode::OK;
         for at in 0..6 {
             let path = ["/profile/email", "/profile/password", "/profile/second-factor"][at % 3];

@@ -238,9 +238,9 @@ async fn setting_up_and_taking_away_ask_for_the_password_and_the_seed_is_nowhere
     ada.get("/profile").await.assert_shows(&["Profile and security", "Second factor", "Set up", "href=\"/profile\""]);
     let begin = async |present: &str| ada.post("/profile/second-factor", &form(&[("present", present)])).await;
     for (present, status, says) in [
-        ("", StatusCode::FORBIDDEN, "Enter your present password"),
-        ("not this one", StatusCode::UNPROCESSABLE_ENTITY, "The present password is not right"),
-        (" long enough, surely", StatusCode::UNPROCESSABLE_ENTITY, "The present password is not right"),
+        ("", StatusCode::FORBIDDEN, "Enter your current password"),
+        ("not this one", StatusCode::UNPROCESSABLE_ENTITY, "The current password is not right"),
+        (" long enough, surely", StatusCode::UNPROCESSABLE_ENTITY, "The current password is not right"),
     ] {
         let answer = begin(present).await;
         assert_eq!(answer.status, status, "{present}: {}", answer.text);

@@ -22,7 +22,7 @@ async fn a_key_that_is_made_long_after_the_sign_in_asks_for_the_password_and_kee
     let mut wrong = faults(&ada, "confirm-person").await;
     ada.fill("present", "a guess of mine").await;
     ada.click("Continue").await;
-    ada.see("The present password is not right.").await;
+    ada.see("The current password is not right.").await;
     wrong.extend(faults(&ada, "confirm-person-wrong").await);
     assert_eq!(wrong, Vec::<String>::new());
     ada.fill("present", PASSWORD).await;

@@ -33,7 +33,7 @@ pub(super) fn code_of(key: &str, steps_from_now: i64) -> String {
     format!("{:06}", number % 1_000_000)
 }
 
-/// Types into the field a selector finds: several forms of a page ask for the present password.
+/// Types into the field a selector finds: several forms of a page ask for the current password.
 pub(super) async fn fill_in(person: &Person, selector: &str, text: &str) {
     let field = person.browser.find(By::Css(selector)).await.unwrap_or_else(|_| panic!("there is no field `{selector}`"));
     field.send_keys(text).await.expect("a field can be typed into");
