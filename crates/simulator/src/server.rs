@@ -90,7 +90,7 @@ pub fn demo_companies(now: Timestamp) -> Vec<Books> {
     let from = to.saturating_sub(jiff::Span::new().years(3)).first_of_month();
     // Xero allows 60 calls a minute: its companies are small enough that a first sync of both ledgers fits into one
     let plain = |face, name: &str, seed| {
-        let documents_per_month = if face == Face::Xero { 19 } else { 60 };
+        let documents_per_month = if face == Face::Xero { 22 } else { 60 };
         CompanySpec { name: name.into(), documents_per_month, ..CompanySpec::plain(face, seed, from, to) }
     };
     let harbor = plain(Face::QuickBooks, "Harbor & Pine Trading Co.", 4_210);

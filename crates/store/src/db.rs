@@ -421,14 +421,18 @@ impl Store {
             let write = SqlitePoolOptions::new()
                 .max_connections(1)
                 .acquire_timeout(Duration::from_secs(60))
+                // a file does not go away as a server does: asking each time costs as much as a short statement
+                .test_before_acquire(false)
                 .idle_timeout(None)
                 .max_lifetime(None)
-                .connect_with(options.clone().pragma("cache_size", "-16384"))
+                // a sync writes the same pages of an index again with every chunk: they are copied into the file once for many chunks, 16 MB of log later
+                .connect_with(options.clone().pragma("cache_size", "-16384").pragma("wal_autocheckpoint", "4000"))
                 .await
                 .map_err(unreachable)?;
             let read = SqlitePoolOptions::new()
                 .max_connections(4)
                 .acquire_timeout(Duration::from_secs(30))
+                .test_before_acquire(false)
                 .idle_timeout(None)
                 .max_lifetime(None)
                 // each has its own cache: together they must not weigh more than the work

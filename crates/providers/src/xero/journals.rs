@@ -6,23 +6,30 @@ use super::wire::{Defect, Envelope, Fields};
 use crate::provider::{LedgerPiece, entry_key};
 use domain::data_type::DataType;
 use domain::document::Unreadable;
-use domain::ledger::{EntryKey, LedgerEntry, Posting, Unbalanced};
+use domain::ledger::{EntryKey, LedgerEntry, Posting};
 use domain::money::Amount;
 use jiff::civil::Date;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// A journal as nearly all of them are: read in one pass. What does not fit is read field by field, which says what is wrong.
+/// An answer as nearly all of them are: read in one pass. What does not fit is read field by field, which says what is wrong.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Plain<'a> {
+    #[serde(borrow)]
+    journals: Vec<PlainJournal<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct PlainJournal<'a> {
     journal_number: i64,
     #[serde(borrow)]
     journal_date: Cow<'a, str>,
-    #[serde(default)]
+    #[serde(borrow, default)]
     source_type: Option<Cow<'a, str>>,
-    #[serde(rename = "SourceID", default)]
+    #[serde(rename = "SourceID", borrow, default)]
     source_id: Option<Cow<'a, str>>,
     #[serde(borrow)]
     journal_lines: Vec<PlainLine<'a>>,
@@ -36,65 +43,71 @@ struct PlainLine<'a> {
     net_amount: &'a RawValue,
 }
 
-/// `None` for a journal that is not plain.
-fn plain(entry: &RawValue) -> Option<(i64, Journal)> {
-    let plain: Plain = serde_json::from_str(entry.get()).ok()?;
-    let date = dates::day(&plain.journal_date)?;
-    let posting = |line: &PlainLine| {
-        let amount = Amount::parse(line.net_amount.get()).ok()?;
-        (!line.account_id.is_empty()).then(|| Posting { account_id: line.account_id.to_string(), amount, contact_id: None })
-    };
-    let postings = plain.journal_lines.iter().map(posting).collect::<Option<Vec<_>>>()?;
-    let key = entry_key(&plain.source_type.unwrap_or_default(), &plain.source_id.unwrap_or_default(), plain.journal_number);
-    Some((plain.journal_number, balanced(key, date, postings)))
-}
-
-fn balanced(key: EntryKey, date: Date, postings: Vec<Posting>) -> Journal {
-    match LedgerEntry::new(key, date, postings) {
-        Ok(entry) => Journal::Entry(entry),
-        Err(unbalanced) => Journal::Unbalanced(date, unbalanced),
+/// `None` when one of the journals is not plain.
+fn plain(body: &str) -> Option<LedgerPiece> {
+    let mut piece = LedgerPiece::default();
+    let answer: Plain = serde_json::from_str(body).ok()?;
+    for journal in answer.journals {
+        let date = dates::day(&journal.journal_date)?;
+        let posting = |line: &PlainLine| {
+            let amount = Amount::parse(line.net_amount.get()).ok()?;
+            (!line.account_id.is_empty()).then(|| Posting { account_id: line.account_id.to_string(), amount, contact_id: None })
+        };
+        let postings = journal.journal_lines.iter().map(posting).collect::<Option<Vec<_>>>()?;
+        let key = entry_key(&journal.source_type.unwrap_or_default(), &journal.source_id.unwrap_or_default(), journal.journal_number);
+        piece.take(journal.journal_number, key, date, postings);
     }
-}
-
-enum Journal {
-    Entry(LedgerEntry),
-    Unbalanced(Date, Unbalanced),
+    Some(piece)
 }
 
 /// Reads one answer of `Journals?offset=`. Only an empty list is the end: numbers have gaps, and a page may be short.
 pub fn read(body: String) -> Result<LedgerPiece, Defect> {
-    let mut piece = LedgerPiece::default();
-    let envelope = Envelope::parse(&body, "Journals")?;
-    for entry in &envelope.entries {
-        if let Some((number, journal)) = plain(entry) {
-            piece.next_after = Some(piece.next_after.map_or(number, |highest| highest.max(number)));
-            match journal {
-                Journal::Entry(entry) => piece.entries.push(entry),
-                Journal::Unbalanced(date, unbalanced) => piece.unbalanced.push((date, unbalanced)),
-            }
-            continue;
-        }
-        let fields: Fields = serde_json::from_str(entry.get()).map_err(|_| Defect("an entry of Journals is not an object".into()))?;
-        // the number is the cursor: without it there is no going on
-        let number = fields.integer("JournalNumber")?.ok_or_else(|| Defect("JournalNumber is missing".into()))?;
-        piece.next_after = Some(piece.next_after.map_or(number, |highest| highest.max(number)));
-        match journal(&fields, number) {
-            Ok(Journal::Entry(entry)) => piece.entries.push(entry),
-            Ok(Journal::Unbalanced(date, unbalanced)) => piece.unbalanced.push((date, unbalanced)),
-            Err(defect) => piece.unreadable.push(Unreadable { data_type: DataType::Ledger, id: number.to_string(), reason: defect.0 }),
-        }
-    }
+    let mut piece = match plain(&body) {
+        Some(piece) => piece,
+        None => by_fields(&body)?,
+    };
     piece.body = body.into_boxed_str();
     Ok(piece)
 }
 
-fn journal(fields: &Fields<'_>, number: i64) -> Result<Journal, Defect> {
+fn by_fields(body: &str) -> Result<LedgerPiece, Defect> {
+    let mut piece = LedgerPiece::default();
+    for entry in Envelope::parse(body, "Journals")?.entries {
+        let fields: Fields = serde_json::from_str(entry.get()).map_err(|_| Defect("an entry of Journals is not an object".into()))?;
+        // the number is the cursor: without it there is no going on
+        let number = fields.integer("JournalNumber")?.ok_or_else(|| Defect("JournalNumber is missing".into()))?;
+        match journal(&fields, number) {
+            Ok((key, date, postings)) => piece.take(number, key, date, postings),
+            Err(defect) => {
+                piece.note_number(number);
+                piece.unreadable.push(Unreadable { data_type: DataType::Ledger, id: number.to_string(), reason: defect.0 });
+            }
+        }
+    }
+    Ok(piece)
+}
+
+fn journal(fields: &Fields<'_>, number: i64) -> Result<(EntryKey, Date, Vec<Posting>), Defect> {
     let date = fields.day("JournalDate")?.ok_or_else(|| Defect("JournalDate is missing".into()))?;
     // conversion balances, pay runs, fixed assets: no source
     let source_type = fields.text("SourceType")?.unwrap_or_default();
     let source_id = fields.text("SourceID")?.unwrap_or_default();
     let postings = fields.list("JournalLines")?.into_iter().map(posting).collect::<Result<Vec<_>, _>>()?;
-    Ok(balanced(entry_key(&source_type, &source_id, number), date, postings))
+    Ok((entry_key(&source_type, &source_id, number), date, postings))
+}
+
+impl LedgerPiece {
+    fn take(&mut self, number: i64, key: EntryKey, date: Date, postings: Vec<Posting>) {
+        self.note_number(number);
+        match LedgerEntry::new(key, date, postings) {
+            Ok(entry) => self.entries.push(entry),
+            Err(unbalanced) => self.unbalanced.push((date, unbalanced)),
+        }
+    }
+
+    fn note_number(&mut self, number: i64) {
+        self.next_after = Some(self.next_after.map_or(number, |highest| highest.max(number)));
+    }
 }
 
 /// `NetAmount` alone is the posting: debits positive, base currency. Gross and tax repeat parts of it.

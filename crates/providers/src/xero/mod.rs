@@ -122,7 +122,7 @@ impl Xero {
                 ledger: LedgerSource::Journals,
                 changes_window_days: None,
                 // Xero admits 60 a minute, 5,000 a day and 5 at once: <https://developer.xero.com/documentation/guides/oauth2/limits/>
-                limits: CallLimits { per_second: None, per_minute: 55, per_day: Some(4_900), concurrent: 4, app_per_minute: Some(9_500) },
+                limits: CallLimits { per_second: None, per_minute: 58, per_day: Some(4_900), concurrent: 4, app_per_minute: Some(9_500) },
                 pkce: true,
             },
             addresses,

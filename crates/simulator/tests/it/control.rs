@@ -320,8 +320,8 @@ fn the_demo_has_three_companies_with_three_years_of_history_in_three_home_curren
     assert!(companies[1].documents.values().any(|d| d.currency == "USD"));
 }
 
-// Tieout keeps to 55 of Xero's 60 calls a minute. Of a first sync of three years, the lists take 10, the trial balances 2, the months of both bases 18; a demo
-// that needs more than is left for the journals waits a minute, on the days of the year when it does.
+// Tieout makes 58 of the 60 calls that Xero admits in a minute. Of a first sync of three years, the lists take 10, the trial balances 2, the months of both bases 18;
+// a demo that needs more than is left for the journals waits a minute, on the days of the year when it does.
 #[test]
 fn on_any_day_of_two_years_the_first_syncs_of_the_demo_fit_into_a_minute_of_xero_s_calls() {
     let months = (0..24).map(|month| date(2026, 11, 1).saturating_add(jiff::Span::new().months(month)));
@@ -331,7 +331,7 @@ fn on_any_day_of_two_years_the_first_syncs_of_the_demo_fit_into_a_minute_of_xero
             // a hundred in each, and an empty one at the end
             let pages = |basis| books.journals_on(basis).len().div_ceil(100) + 1;
             let pages = pages(Basis::Accrual) + pages(Basis::Cash);
-            assert!(pages < 55 - 10 - 2 - 18, "{} on {day}: {pages} pages of journals", books.name);
+            assert!(pages <= 58 - 10 - 2 - 18, "{} on {day}: {pages} pages of journals", books.name);
             assert!(books.documents.len() > 1_000, "{} on {day}: {} documents", books.name, books.documents.len());
         }
     }
