@@ -268,14 +268,16 @@ async fn conclude(engine: &Engine, party: &Party<'_>, provider: &str, query: &Ca
         let (organization_id, reason) = refusal.map_or((None, "unknown_state"), |(organization_id, reason)| (Some(organization_id), reason));
         return Ok(Ended::invalid(provider, reason, organization_id));
     };
+    // who tries again wants the same: the account that was to be reconnected, if one was
+    let again = |outcome| Ended { connection_id: used.connection_id.clone(), ..Ended::of(outcome) };
     match (query.error.as_deref(), &query.code) {
         (Some("invalid_scope"), _) => return Ok(Ended::of(Outcome::ScopeMissing)),
-        (Some("temporarily_unavailable" | "server_error"), _) => return Ok(Ended::of(Outcome::ProviderUnavailable)),
+        (Some("temporarily_unavailable" | "server_error"), _) => return Ok(again(Outcome::ProviderUnavailable)),
         (Some("unauthorized_client" | "invalid_client"), _) => return Ok(Ended::of(Outcome::WrongKeys)),
         // neither provider documents its word for a full app; all that are told of name the limit
         (Some(word), _) if word.contains("limit") => return Ok(Ended::of(Outcome::ConnectionLimit)),
         // the provider's text is not repeated: anybody can write an address
-        (Some(_), _) => return Ok(Ended::of(Outcome::Denied)),
+        (Some(_), _) => return Ok(again(Outcome::Denied)),
         (None, None) => return Ok(Ended::invalid(provider, "no_code", Some(used.organization_id))),
         (None, Some(_)) => {}
     }

@@ -292,11 +292,11 @@ pub fn words(outcome: Outcome, result: &OauthResult, facts: &Facts) -> Words {
     let service = provider::full_name(&result.provider);
     let short = provider::name(&result.provider);
     let back = || Step::open("Back to Integrations", "/integrations");
-    let again = || Step::send("Try again", format!("/integrations/connect/{}", result.provider));
     let repair = |label: &str| match &result.connection_id {
         Some(id) => Step::send(label, format!("/integrations/accounts/{id}/reconnect")),
         None => Step::send(label, format!("/integrations/connect/{}", result.provider)),
     };
+    let again = || repair("Try again");
     let named = |otherwise: &str| if result.detail.is_empty() { otherwise.to_owned() } else { result.detail.clone() };
     let (title, look, text, action, second) = match outcome {
         Outcome::Connected => (
@@ -323,7 +323,7 @@ pub fn words(outcome: Outcome, result: &OauthResult, facts: &Facts) -> Words {
                 "Tieout was not given permission to read from {service}, so nothing was connected. Connect again and approve all requested access to continue."
             ),
             back(),
-            Some(repair("Try again")),
+            Some(again()),
         ),
         Outcome::InvalidState => (
             "This sign-in link is no longer valid".to_owned(),

@@ -16,7 +16,12 @@ const RESULT: &str = "/integrations/result";
 
 /// The state of a consent under way: where the browser was sent.
 async fn start(browser: &Browser<'_>, provider: &str) -> String {
-    let sent = browser.post(&format!("/integrations/connect/{provider}"), "").await;
+    start_at(browser, &format!("/integrations/connect/{provider}")).await
+}
+
+/// Leaves for the provider by this form; the state of the consent.
+async fn start_at(browser: &Browser<'_>, form: &str) -> String {
+    let sent = browser.post(form, "").await;
     assert_eq!(sent.status, StatusCode::SEE_OTHER);
     let authorize = Url::parse(sent.location()).unwrap();
     authorize.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned()
@@ -76,6 +81,31 @@ async fn a_denied_consent_says_so_and_leads_back() {
         owner.get(&format!("/oauth/quickbooks/callback?state={state}&error=access_denied")).await;
         owner.get(RESULT).await.assert_shows(&["This sign-in link is no longer valid", "Nothing was changed", "Back to Integrations"]);
         owner.get("/integrations").await.assert_shows(&["Connect QuickBooks Online", "Connect Xero"]);
+    })
+    .await;
+}
+
+// proves A12
+#[tokio::test]
+async fn who_tries_again_tries_the_same_again() {
+    each_database(|url| async move {
+        let site = Site::with_sandbox(&url).await;
+        let owner = site.member(Role::Owner).await;
+        owner.connect("xero").await;
+        let page = owner.get("/integrations").await.text;
+        let rest = page.split("/integrations/accounts/").nth(1).expect("the account is linked to");
+        let account = format!("/integrations/accounts/{}", rest.split(['/', '"', '?']).next().unwrap());
+        for (word, title) in [("access_denied", "Authorization Denied"), ("temporarily_unavailable", "Xero is not answering")] {
+            for (path, what) in
+                [("/integrations/connect/xero".to_owned(), "a new account"), (format!("{account}/reconnect"), "an account that is known")]
+            {
+                let state = start_at(&owner, &path).await;
+                owner.get(&format!("/oauth/xero/callback?state={state}&error={word}")).await;
+                let page = owner.get(RESULT).await;
+                page.assert_shows(&[title, "Try again", "Back to Integrations"]);
+                assert!(page.text.contains(&format!("action=\"{path}\"")), "{what} after {word}: {}", page.text);
+            }
+        }
     })
     .await;
 }

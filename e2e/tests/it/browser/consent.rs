@@ -52,6 +52,8 @@ async fn each_way_an_authorization_can_fail_has_its_own_page_with_its_cause() {
     to_consent(&ada).await;
     ada.click("No, thanks").await;
     ended(&ada, "Authorization Denied", "was not given permission").await;
+    ada.click("Try again").await;
+    ada.see("Connect an app to QuickBooks").await;
 
     // a permission that is not granted: the provider refuses the question itself
     to_consent(&ada).await;
