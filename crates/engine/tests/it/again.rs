@@ -21,12 +21,12 @@ async fn a_data_type_is_listed_whole_again_and_what_is_wrong_of_it_in_our_copy_i
         for (provider, other) in [("quickbooks", DataType::Bill), ("xero", DataType::BankTransaction)] {
             let company = house.synced(provider).await;
             let good = house.content_hash(&company.id).await;
-            // an invoice that our copy lost, and a record that is not there at the provider
+            // an invoice that our copy lost: the one that changed longest ago, as the newest are among the changes once more
             let mut tx = house.engine.store.begin().await.unwrap();
             let lost = tx
                 .execute(
                     "DELETE FROM documents WHERE company_id = $1 AND data_type = 'Invoice'
-                       AND remote_id = (SELECT MIN(remote_id) FROM documents WHERE company_id = $1 AND data_type = 'Invoice')",
+                       AND remote_id = (SELECT remote_id FROM documents WHERE company_id = $1 AND data_type = 'Invoice' ORDER BY updated_at, remote_id LIMIT 1)",
                     args![&company.id],
                 )
                 .await
