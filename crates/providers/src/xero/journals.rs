@@ -27,9 +27,9 @@ struct PlainJournal<'a> {
     journal_number: i64,
     #[serde(borrow)]
     journal_date: Cow<'a, str>,
-    #[serde(borrow, default)]
+    #[serde(default)]
     source_type: Option<Cow<'a, str>>,
-    #[serde(rename = "SourceID", borrow, default)]
+    #[serde(rename = "SourceID", default)]
     source_id: Option<Cow<'a, str>>,
     #[serde(borrow)]
     journal_lines: Vec<PlainLine<'a>>,
@@ -55,7 +55,7 @@ fn plain(body: &str) -> Option<LedgerPiece> {
         };
         let postings = journal.journal_lines.iter().map(posting).collect::<Option<Vec<_>>>()?;
         let key = entry_key(&journal.source_type.unwrap_or_default(), &journal.source_id.unwrap_or_default(), journal.journal_number);
-        piece.take(journal.journal_number, key, date, postings);
+        piece.add_journal(journal.journal_number, key, date, postings);
     }
     Some(piece)
 }
@@ -77,7 +77,7 @@ fn by_fields(body: &str) -> Result<LedgerPiece, Defect> {
         // the number is the cursor: without it there is no going on
         let number = fields.integer("JournalNumber")?.ok_or_else(|| Defect("JournalNumber is missing".into()))?;
         match journal(&fields, number) {
-            Ok((key, date, postings)) => piece.take(number, key, date, postings),
+            Ok((key, date, postings)) => piece.add_journal(number, key, date, postings),
             Err(defect) => {
                 piece.note_number(number);
                 piece.unreadable.push(Unreadable { data_type: DataType::Ledger, id: number.to_string(), reason: defect.0 });
@@ -97,7 +97,7 @@ fn journal(fields: &Fields<'_>, number: i64) -> Result<(EntryKey, Date, Vec<Post
 }
 
 impl LedgerPiece {
-    fn take(&mut self, number: i64, key: EntryKey, date: Date, postings: Vec<Posting>) {
+    fn add_journal(&mut self, number: i64, key: EntryKey, date: Date, postings: Vec<Posting>) {
         self.note_number(number);
         match LedgerEntry::new(key, date, postings) {
             Ok(entry) => self.entries.push(entry),
@@ -146,6 +146,16 @@ mod tests {
             piece.unreadable,
             [Unreadable { data_type: DataType::Ledger, id: "22".into(), reason: "NetAmount has more than 4 decimals".into() }]
         );
+    }
+
+    #[test]
+    fn a_plain_page_is_read_in_one_pass_and_says_the_same_as_field_by_field() {
+        // without the journal whose amount is finer than the ledger keeps
+        let body: String = include_str!("fixtures/journals.json").lines().filter(|line| !line.contains("\"JournalNumber\":22,")).collect();
+        let (at_once, by_fields) = (plain(&body).expect("the page is plain"), by_fields(&body).unwrap());
+        assert_eq!((at_once.entries.len(), at_once.unbalanced.len(), at_once.next_after), (3, 1, Some(30)));
+        assert_eq!(format!("{at_once:?}"), format!("{by_fields:?}"));
+        assert!(plain(include_str!("fixtures/journals.json")).is_none(), "what is wrong with an amount is said field by field");
     }
 
     #[test]

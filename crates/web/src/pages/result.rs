@@ -360,7 +360,7 @@ pub fn words(outcome: Outcome, result: &OauthResult, facts: &Facts) -> Words {
                 named("the account to reconnect"),
                 if facts.got.is_empty() { "somebody else" } else { &facts.got }
             ),
-            repair("Try again"),
+            again(),
             Some(Step::send("Add as a new account", format!("/integrations/connect/{}", result.provider))),
         ),
         Outcome::WrongKeys => (

@@ -92,9 +92,8 @@ async fn who_tries_again_tries_the_same_again() {
         let site = Site::with_sandbox(&url).await;
         let owner = site.member(Role::Owner).await;
         owner.connect("xero").await;
-        let page = owner.get("/integrations").await.text;
-        let rest = page.split("/integrations/accounts/").nth(1).expect("the account is linked to");
-        let account = format!("/integrations/accounts/{}", rest.split(['/', '"', '?']).next().unwrap());
+        let setup = owner.get(RESULT).await;
+        let account = setup.location().strip_suffix("/setup").expect("it is connected");
         for (word, title) in [("access_denied", "Authorization Denied"), ("temporarily_unavailable", "Xero is not answering")] {
             for (path, what) in
                 [("/integrations/connect/xero".to_owned(), "a new account"), (format!("{account}/reconnect"), "an account that is known")]

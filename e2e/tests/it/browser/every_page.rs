@@ -311,9 +311,7 @@ async fn integrations(walk: &mut Walk<'_>, company: &str) {
     ada.devtools("Network.clearBrowserCookies", json!({})).await;
     ada.click("Save").await;
     ada.see_title("Sign in").await;
-    ada.fill("email", EMAIL).await;
-    ada.fill("password", PASSWORD).await;
-    ada.click("Sign in").await;
+    ada.sign_in().await;
     ada.see_title("Send it again?").await;
     walk.here("send-again").await;
     ada.click("Send it again").await;

@@ -153,9 +153,7 @@ async fn the_first_link_works_once() {
     eve.fill("password", "a guess of mine").await;
     eve.click("Sign in").await;
     eve.see("The e-mail address or the password is not right.").await;
-    eve.fill("email", super::site::EMAIL).await;
-    eve.fill("password", super::site::PASSWORD).await;
-    eve.click("Sign in").await;
+    eve.sign_in().await;
     eve.see_title("Integrations").await;
     ada.leave().await;
     eve.browser.quit().await.expect("the browser closes");

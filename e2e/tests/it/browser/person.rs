@@ -367,6 +367,11 @@ impl Person {
     /// Opens a page that asks to sign in, and signs in as the Owner.
     pub async fn sign_in_at(&self, path: &str) {
         self.open(path).await;
+        self.sign_in().await;
+    }
+
+    /// Signs in as the Owner on the page that asks for it.
+    pub async fn sign_in(&self) {
         self.fill("email", EMAIL).await;
         self.fill("password", PASSWORD).await;
         self.click("Sign in").await;
