@@ -18,7 +18,6 @@ use store::connections::{self, Tokens};
 use store::runs::Lease;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::AbortOnDropHandle;
 
 /// A token is renewed this long before it expires.
 const RENEW_EARLY_MS: i64 = 60_000;
@@ -397,15 +396,12 @@ impl CallGate for Gate {
         {
             return Ok(token.clone());
         }
-        // a renewal that has begun goes to its end: a token the provider has rotated must be stored, whoever cancels meanwhile
+        // a renewal that has begun goes to its end: a token the provider has rotated must be stored, whoever cancels or goes away meanwhile
         let (aside, refused) = (self.aside(), refused.cloned());
-        let mut renewal = AbortOnDropHandle::new(tokio::spawn(async move { aside.renew(refused.as_ref()).await }));
+        let renewal = tokio::spawn(async move { aside.renew(refused.as_ref()).await });
         let renewed = tokio::select! {
-            renewed = &mut renewal => renewed,
-            () = self.given_up() => {
-                renewal.detach();
-                return Err(ProviderError::Cancelled);
-            }
+            renewed = renewal => renewed,
+            () = self.given_up() => return Err(ProviderError::Cancelled),
         };
         match renewed.unwrap_or_else(|failed| Err(self.internal(failed.to_string()).into())) {
             Ok((token, expires_at)) => {

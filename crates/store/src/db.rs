@@ -460,7 +460,12 @@ impl Store {
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         Ok(Tx(match &self.db {
             Db::Lite { write, .. } => Conn::LiteTx(write.begin_with("BEGIN IMMEDIATE").await?),
-            Db::Pg(pool) => Conn::PgTx(pool.begin().await?),
+            Db::Pg(pool) => {
+                // Whoever waits may go away, and sqlx 0.9.0 then returns a connection with an open transaction to its pool
+                // (github.com/launchbadge/sqlx/issues/4393): so BEGIN is waited for by a task, and what nobody takes is rolled back.
+                let begun = tokio::spawn(sqlx::Transaction::begin(pool.acquire().await?, None));
+                Conn::PgTx(begun.await.map_err(|_| sqlx::Error::WorkerCrashed)??)
+            }
         }))
     }
 
@@ -632,6 +637,31 @@ mod tests {
             }
             let of_company = log_entries::Filter { company_id: Some(CompanyId::new("c1")), ..Default::default() };
             assert_eq!(log_entries::count(&mut tx, &organization_id, &of_company, 10).await.unwrap(), 1);
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_begin_that_nobody_waits_for_any_more_leaves_no_transaction_open() {
+        testkit::each_database(|url| async move {
+            let key = crate::seal::Key::random();
+            let store = Store::open(&url, &key).await.unwrap();
+            let looking = Store::open(&url, &key).await.unwrap();
+            let sql = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'";
+            for micros in (0..2_000).step_by(10) {
+                let begun = tokio::time::timeout(Duration::from_micros(micros), store.begin()).await;
+                drop(begun);
+                let free = async {
+                    if looking.is_postgres() {
+                        while looking.read().await.unwrap().query_one(sql, vec![]).await.unwrap().int(0).unwrap() > 0 {
+                            tokio::time::sleep(Duration::from_millis(5)).await;
+                        }
+                    } else {
+                        drop(looking.begin().await.unwrap());
+                    }
+                };
+                tokio::time::timeout(Duration::from_secs(10), free).await.unwrap_or_else(|_| panic!("given up after {micros} µs, it is open"));
+            }
         })
         .await;
     }

@@ -139,6 +139,21 @@ pub async fn body(request: Request, next: Next) -> Response {
     }
 }
 
+/// What is to be changed is changed to its end, though the browser goes away meanwhile: a closed connection drops the work of its request, and half of it
+/// would be done. An account that was consented to would be lost between its code and its tokens.
+pub async fn to_its_end(request: Request, next: Next) -> Response {
+    let only_reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) && !request.uri().path().starts_with("/oauth/");
+    if only_reads {
+        return next.run(request).await;
+    }
+    match tokio::spawn(next.run(request)).await.map_err(|failed| failed.try_into_panic()) {
+        Ok(response) => response,
+        Err(Ok(panic)) => std::panic::resume_unwind(panic),
+        // the program ends
+        Err(Err(_)) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
+}
+
 /// Addresses of more than 8 KB are nobody's.
 pub async fn limits(request: Request, next: Next) -> Response {
     if request.uri().path_and_query().is_some_and(|address| address.as_str().len() > 8_192) {

@@ -254,6 +254,7 @@ pub fn router_of(engine: Engine, options: WebOptions, routes: Vec<Route>) -> Rou
         .method_not_allowed_fallback(|| async { error::WebError::MethodNotAllowed })
         .layer(from_fn_with_state(app.clone(), protection::same_origin))
         .layer(from_fn(protection::body))
+        .layer(from_fn(protection::to_its_end))
         .layer(DefaultBodyLimit::max(1 << 20))
         .layer(CompressionLayer::new())
         .layer(from_fn_with_state(app.clone(), protection::host))

@@ -11,7 +11,9 @@ use engine::connections::{self, Data, Facts, Target};
 use engine::limits::Gate;
 use providers::provider::CallGate;
 use simulator::books::Face;
+use simulator::faults::Fault;
 use simulator::sandbox::User;
+use std::time::{Duration, Instant};
 use store::args;
 use store::companies::Company;
 use store::connections::Connection;
@@ -540,6 +542,40 @@ async fn fifty_workers_on_two_nodes_with_one_ended_token_renew_it_once() {
             let tokens = futures::future::join_all((0..50).map(ask)).await;
             let tokens: std::collections::BTreeSet<String> = tokens.into_iter().map(|token| token.unwrap()).collect();
             assert_eq!((tokens.len(), house.calls_of(renewal)), (1, 1), "{provider}");
+        }
+    })
+    .await;
+}
+
+// proves A15 in part
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_that_is_renewed_for_somebody_who_goes_away_is_kept() {
+    each_database(|address| async move {
+        let house = House::build(&address, vec![books(Face::QuickBooks, 757, 2, 2), books(Face::Xero, 758, 2, 2)]).await;
+        for (provider, renewal) in PROVIDERS.into_iter().zip(RENEWAL) {
+            let connection_id = house.authorize(provider, None, &[], &[]).await.connection_id.unwrap();
+            let mut tx = house.engine.store.begin().await.unwrap();
+            tx.execute("UPDATE connections SET access_expires_at = rotated_at WHERE id = $1", args![&connection_id]).await.unwrap();
+            tx.commit().await.unwrap();
+            let idle = account(&house, &connection_id).await.rotated_at;
+            house.forget_calls();
+            house.inject(Fault::Delay { ms: 2_000 }, renewal.rsplit(' ').next().unwrap(), 0, 1);
+            // a page that asks what an account reaches, and is closed as soon as the provider was asked for a new token
+            let mut asked = Box::pin(connections::check_companies(&house.engine, &house.organization_id, &connection_id));
+            while house.sandbox.read(|state| !state.faults.waiting().is_empty()) {
+                let early = tokio::time::timeout(Duration::from_millis(20), &mut asked).await;
+                assert!(early.is_err(), "{provider}: {:?}", early.map(|answer| answer.map(|checks| checks.reached)));
+            }
+            drop(asked);
+            assert_eq!(account(&house, &connection_id).await.rotated_at, idle, "the provider has not answered yet");
+            let deadline = Instant::now() + Duration::from_secs(30);
+            while account(&house, &connection_id).await.rotated_at == idle {
+                assert!(Instant::now() < deadline, "{provider}: the renewed token is lost");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            let checks = connections::check_companies(&house.engine, &house.organization_id, &connection_id).await.unwrap();
+            assert!(checks.reached.is_ok(), "{provider}: {:?}", checks.reached);
+            assert_eq!(house.calls_of(renewal), 1, "{provider}");
         }
     })
     .await;

@@ -59,6 +59,14 @@ fn get(token: &str, path: &str, headers: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: {HOST}\r\nCookie: tieout_session={token}\r\n{headers}\r\n")
 }
 
+/// A form of which so many bytes are announced.
+fn form(token: &str, path: &str, length: usize, body: &str) -> String {
+    format!(
+        "POST {path} HTTP/1.1\r\nHost: {HOST}\r\nOrigin: http://{HOST}\r\nCookie: tieout_session={token}\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
+}
+
 /// One open stream of events.
 struct Stream {
     stream: TcpStream,
@@ -253,19 +261,13 @@ async fn fifty_clients_that_go_away_in_mid_answer_leave_no_task_no_connection_an
         tokio::time::sleep(Duration::from_millis(300)).await;
         let before = tasks();
         let token = &sample.owner_token;
-        let form = |path: &str, length: usize, body: &str| {
-            format!(
-                "POST {path} HTTP/1.1\r\nHost: {HOST}\r\nOrigin: http://{HOST}\r\nCookie: tieout_session={token}\r\n\
-                 Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n\r\n{body}"
-            )
-        };
         for at in 0..50 {
             let mut clients = vec![
                 send(address, &get(token, "/integrations/logs/all/export?format=csv", "")).await,
                 send(address, &get(token, &format!("/companies/{id}"), "")).await,
                 send(address, &get(token, "/events", "")).await,
-                send(address, &form(&format!("/companies/{id}/mapping/edit"), 500, "account=odd&cat")).await,
-                send(address, &form(&format!("/integrations/companies/{id}/{}", if at % 2 == 0 { "pause" } else { "resume" }), 0, "")).await,
+                send(address, &form(token, &format!("/companies/{id}/mapping/edit"), 500, "account=odd&cat")).await,
+                send(address, &form(token, &format!("/integrations/companies/{id}/{}", if at % 2 == 0 { "pause" } else { "resume" }), 0, "")).await,
             ];
             for client in &mut clients {
                 // some have read a little, some nothing: these are cut off by a reset
@@ -281,6 +283,39 @@ async fn fifty_clients_that_go_away_in_mid_answer_leave_no_task_no_connection_an
         let whole = ask(address, &get(token, "/integrations/logs/all/export?format=csv", "Connection: close\r\n")).await;
         assert!(whole.matches("Access renewed").count() >= 2_000);
         assert!(sample.post(&format!("/companies/{id}/mapping/edit"), "account=odd&category=rent").await.flash.contains("1 account moved"));
+    })
+    .await;
+}
+
+// reliability.md 5.3, row 75: nothing half done, and nothing lost
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_has_begun_is_done_though_whoever_asked_for_it_does_not_wait_to_hear() {
+    each_database(|url| async move {
+        let sample = Sample::full(&url).await;
+        let address = serve(&sample, |_| {});
+        for at in 0..5 {
+            let people: Vec<String> = (0..4).map(|person| format!("guest{at}.{person}%40away.example")).collect();
+            let body = format!("role=member&emails={}", people.join("%0A"));
+            let head =
+                form(&sample.owner_token, "/organization/invitations", body.len(), "").replacen("\r\n\r\n", "\r\nExpect: 100-continue\r\n\r\n", 1);
+            let mut client = send(address, &head).await;
+            // it is asked for the form, so its request has begun; and it is gone as soon as the form is sent
+            let mut heard = [0; 25];
+            timeout(SOON, client.read_exact(&mut heard)).await.unwrap().unwrap();
+            assert_eq!(&heard, b"HTTP/1.1 100 Continue\r\n\r\n");
+            client.write_all(body.as_bytes()).await.unwrap();
+            drop(client);
+        }
+        let deadline = Instant::now() + SOON;
+        loop {
+            let open = store::invitations::list_open(&mut sample.engine.store.read().await.unwrap(), &sample.organization_id).await.unwrap();
+            let invited = open.iter().filter(|invitation| invitation.email.ends_with("@away.example")).count();
+            if invited == 20 {
+                break;
+            }
+            assert!(Instant::now() < deadline, "{invited} of 20 were invited");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     })
     .await;
 }
