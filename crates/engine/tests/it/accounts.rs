@@ -547,7 +547,7 @@ async fn fifty_workers_on_two_nodes_with_one_ended_token_renew_it_once() {
     .await;
 }
 
-// proves A15 in part
+// proves A17 in part
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_token_that_is_renewed_for_somebody_who_goes_away_is_kept() {
     each_database(|address| async move {
